@@ -1,1 +1,9 @@
-//! Placeholder.
+//! The log: its record, the port to the databases that hold it, and the sequencer that orders appends.
+//!
+//! No SQL, no broker, no domain: what an event means is `praxis-events`, where it is kept is `store-*`.
+
+pub mod append;
+pub mod judge;
+pub mod port;
+pub mod record;
+pub mod sequencer;

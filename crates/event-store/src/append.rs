@@ -1,0 +1,254 @@
+//! What is asked of the log: an atomic append over streams it writes and streams it has read.
+
+use praxis_events::ids::StreamId;
+use uuid::Uuid;
+
+use crate::port::StoredKey;
+
+/// An event ready to be stored, but for its place: boxes are made, the two inner hashes are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreparedEvent {
+    /// Its id.
+    pub event_id: Uuid,
+    /// Stored name of its type.
+    pub event_type: &'static str,
+    /// The schema version it is written in.
+    pub schema_version: u32,
+    /// Whom it is chiefly about.
+    pub subject_id: Option<Uuid>,
+    /// Metadata bytes.
+    pub metadata: Vec<u8>,
+    /// SHA-256 of the metadata bytes.
+    pub metadata_hash: [u8; 32],
+    /// Payload bytes.
+    pub payload: Vec<u8>,
+    /// SHA-256 of the payload bytes.
+    pub payload_hash: [u8; 32],
+}
+
+/// Events for one stream, decided at a version of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamWrite {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version the decision was made at; 0 for a new stream.
+    pub expected_version: u64,
+    /// What happened, in order; may not be empty.
+    pub events: Vec<PreparedEvent>,
+}
+
+/// A stream the decision depends on without writing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamRead {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version the decision was made at.
+    pub expected_version: u64,
+}
+
+/// One of at most `capacity` owners of a member of a resource. Capacity 1 is uniqueness.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim {
+    /// What kind of thing is claimed; at most 32 bytes.
+    pub resource: Vec<u8>,
+    /// Which; an HMAC where it is personal; at most 64 bytes.
+    pub member: Vec<u8>,
+    /// The stream that owns it.
+    pub owner: Uuid,
+    /// How many owners the member may have.
+    pub capacity: u32,
+}
+
+/// Whose calendar time a span takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CalendarKind {
+    /// A practitioner's.
+    Practitioner,
+    /// A patient's.
+    Patient,
+    /// A room's.
+    Room,
+}
+
+impl CalendarKind {
+    /// The stored byte.
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::Practitioner => 1,
+            Self::Patient => 2,
+            Self::Room => 3,
+        }
+    }
+
+    /// The kind of that stored byte.
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Practitioner),
+            2 => Some(Self::Patient),
+            3 => Some(Self::Room),
+            _ => None,
+        }
+    }
+}
+
+/// A calendar that time is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Calendar {
+    /// Whose kind.
+    pub kind: CalendarKind,
+    /// Whose.
+    pub id: Uuid,
+}
+
+/// How a span shares its calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// May overlap nothing that is already there, of either layer.
+    Normal,
+    /// An overbooking: is not checked against anything.
+    Over,
+}
+
+/// Time taken from a calendar: half-open, microseconds UTC, `starts < ends`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// From which calendar.
+    pub calendar: Calendar,
+    /// Normal or over.
+    pub layer: Layer,
+    /// First microsecond.
+    pub starts: i64,
+    /// The microsecond after the last.
+    pub ends: i64,
+    /// The stream that owns it.
+    pub owner: Uuid,
+}
+
+impl Span {
+    /// Whether both take time at once from the same calendar.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.calendar == other.calendar && self.starts < other.ends && other.starts < self.ends
+    }
+}
+
+/// What an append takes and gives back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delta<T> {
+    /// Given back; must be owned by a stream this append writes.
+    pub released: Vec<T>,
+    /// Taken, judged after the releases.
+    pub taken: Vec<T>,
+}
+
+impl<T> Default for Delta<T> {
+    fn default() -> Self {
+        Self { released: Vec::new(), taken: Vec::new() }
+    }
+}
+
+/// Under which key a command's outcome is kept, and what it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandRecord {
+    /// SHA-256 over account and idempotency key; made at random if the caller gave none.
+    pub key: [u8; 32],
+    /// HMAC over method, path, `If-Match` and body.
+    pub request: [u8; 33],
+    /// The record the command is about: what the answer's `id` says.
+    pub answer_id: Uuid,
+    /// The version the answer states when nothing is written to that record's stream.
+    pub version: u64,
+}
+
+/// One atomic append. Without writes it is a no-op that keeps its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// The command's key and answer.
+    pub command: CommandRecord,
+    /// Streams written.
+    pub writes: Vec<StreamWrite>,
+    /// Streams read.
+    pub reads: Vec<StreamRead>,
+    /// Claims taken and released.
+    pub claims: Delta<Claim>,
+    /// Calendar time taken and released.
+    pub spans: Delta<Span>,
+    /// Data keys first used here; `created_position` is set by the sequencer.
+    pub new_keys: Vec<StoredKey>,
+    /// Data keys its boxes use.
+    pub used_keys: Vec<Uuid>,
+    /// The head's tombstone position when those keys were found usable.
+    pub keys_as_of: u64,
+}
+
+/// The most an event's payload and metadata may take together, bytes (Kafka's default limit is 1 MB).
+pub const EVENT_BYTES_MAX: usize = 256 * 1024;
+
+impl Append {
+    /// What this append takes of the queue, bytes.
+    pub fn bytes(&self) -> usize {
+        let events: usize = self
+            .writes
+            .iter()
+            .flat_map(|write| &write.events)
+            .map(|event| event.payload.len() + event.metadata.len() + 256)
+            .sum();
+        events + 128 * (1 + self.claims.taken.len() + self.spans.taken.len())
+    }
+
+    /// How many events it has.
+    pub fn event_count(&self) -> usize {
+        self.writes.iter().map(|write| write.events.len()).sum()
+    }
+}
+
+/// An append that is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The record the command was about.
+    pub id: Uuid,
+    /// Its stream version after the command.
+    pub version: u64,
+    /// The log's position after the command.
+    pub position: u64,
+    /// When, microseconds UTC by the log's clock.
+    pub recorded_at: i64,
+    /// The epoch of the log.
+    pub epoch: u32,
+    /// Whether this answer was kept from an earlier sending of the same command.
+    pub replayed: bool,
+}
+
+/// One thing that stands in the way of an append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// A stream is not at the version the decision was made at.
+    Version {
+        /// The stream.
+        stream: StreamId,
+        /// The version decided at.
+        expected: u64,
+        /// The version it has.
+        actual: u64,
+    },
+    /// The key was used for another request.
+    KeyReused,
+    /// A claim is at its capacity.
+    Claim {
+        /// The claim refused.
+        claim: Claim,
+        /// Who owns the member.
+        owners: Vec<Uuid>,
+    },
+    /// The time is taken.
+    Span {
+        /// The span refused.
+        span: Span,
+        /// A span that is there.
+        taken_by: Span,
+    },
+    /// A data key was destroyed after the box was made.
+    KeyDestroyed {
+        /// The key.
+        key_id: Uuid,
+    },
+}
