@@ -7,6 +7,8 @@ use praxis_events::ids::StreamId;
 use uuid::Uuid;
 
 use crate::append::{Append, Appended, Claim, Conflict, Layer, Span};
+use crate::record::leaf::{LeafEntry, LeafFormat};
+use crate::record::names::{NameError, RecordName};
 use crate::port::{Facts, Head, Lookup, Rows, StoredCommand, StoredEvent};
 
 /// How sure the judgement must be of versions and keys.
@@ -70,15 +72,17 @@ pub struct Judgement {
     pub verdicts: Vec<Verdict>,
 }
 
-/// Judges members in queue order. Leaf hashes are left zero: `seal_leaf` fills them in, under the lock.
+/// Judges members in queue order, and gives the accepted ones their positions, time and leaf hashes.
+///
+/// # Errors
+/// Only if a stored name (a constant of `praxis-events`) is not one the record allows.
 pub fn judge(
     batch: &[&Append],
     head: &Head,
     now_micros: i64,
     facts: Facts,
     scrutiny: Scrutiny,
-    mut leaf_hash: impl FnMut(&StoredEvent, &[u8; 32], &[u8; 32]) -> [u8; 32],
-) -> Judgement {
+) -> Result<Judgement, NameError> {
     let recorded_at = now_micros.max(head.recorded_at);
     let mut overlay = Overlay::new(facts, scrutiny);
     let mut rows = Rows { head_position: head.position, head_recorded_at: head.recorded_at, ..Rows::default() };
@@ -105,7 +109,22 @@ pub fn judge(
                 stream_version += 1;
                 rows.head_position += 1;
                 rows.head_recorded_at = recorded_at;
-                let mut stored = StoredEvent {
+                let leaf = LeafEntry {
+                    format: LeafFormat::CURRENT,
+                    log_id: head.log_id.0,
+                    position: rows.head_position,
+                    recorded_at_us: recorded_at,
+                    stream_id: write.stream.id,
+                    stream_version,
+                    event_id: event.event_id,
+                    schema_version: event.schema_version,
+                    stream_type: RecordName::try_new(write.stream.kind.name())?,
+                    event_type: RecordName::try_new(event.event_type)?,
+                    subject_id: event.subject_id,
+                    metadata_hash: event.metadata_hash,
+                    payload_hash: event.payload_hash,
+                };
+                rows.events.push(StoredEvent {
                     position: rows.head_position,
                     event_id: event.event_id,
                     stream_type: write.stream.kind.name().to_owned(),
@@ -117,11 +136,9 @@ pub fn judge(
                     subject_id: event.subject_id,
                     metadata: event.metadata.clone(),
                     payload: event.payload.clone(),
-                    leaf_format: 1,
-                    leaf_hash: [0; 32],
-                };
-                stored.leaf_hash = leaf_hash(&stored, &event.metadata_hash, &event.payload_hash);
-                rows.events.push(stored);
+                    leaf_format: leaf.format.byte(),
+                    leaf_hash: leaf.leaf_hash(),
+                });
             }
             if write.stream.id == append.command.answer_id {
                 version = stream_version;
@@ -146,7 +163,7 @@ pub fn judge(
     }
     (rows.claims_released, rows.claims_taken) = (sorted(overlay.claims_released), sorted(overlay.claims_taken));
     (rows.spans_released, rows.spans_taken) = (sorted(overlay.spans_released), sorted(overlay.spans_taken));
-    Judgement { rows, verdicts }
+    Ok(Judgement { rows, verdicts })
 }
 
 fn replayed(kept: &StoredCommand, epoch: u32) -> Appended {

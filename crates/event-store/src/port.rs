@@ -84,7 +84,7 @@ pub struct StoredKey {
     /// The wrapped key; `None` once destroyed.
     pub wrapped_key: Option<Vec<u8>>,
     /// The key-encryption key that wraps it.
-    pub kek_id: String,
+    pub kek_id: Uuid,
     /// The position of the first event that used it.
     pub created_position: u64,
     /// The position of the erasure that destroyed it.
@@ -161,6 +161,9 @@ pub enum StoreError {
     /// The store cannot be reached or is shutting down: answer 503 and try again.
     #[error("event store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another writer held the head longer than the lock wait allows; nothing happened, try again at once.
+    #[error("the log's head is held by another writer")]
+    Busy,
     /// The store refuses to be used as it is (settings, schema, another log): stop with this text.
     #[error("event store is not fit for use: {0}")]
     Unfit(String),
@@ -264,6 +267,9 @@ pub trait LogReader: Send + Sync {
     /// The newest data key of each subject that has one that is not destroyed, with the head's tombstone position
     /// as of which this holds.
     async fn subject_keys(&self, subjects: &[Uuid]) -> Result<(Vec<StoredKey>, u64), StoreError>;
+
+    /// Answers questions without the head lock: advice for a refusal's list of reasons, never a basis to append.
+    async fn look_up(&self, lookup: &Lookup) -> Result<Facts, StoreError>;
 
     /// The owners of a claim.
     async fn claim_owners(&self, resource: &[u8], member: &[u8]) -> Result<Vec<Uuid>, StoreError>;
