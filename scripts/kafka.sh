@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# How do I get a private Apache Kafka (KRaft, one node) without installing one?
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib/dev.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/dev.sh"
+
+usage() {
+  cat <<'USAGE'
+usage: kafka.sh setup                                  fetch Kafka's libraries (once)
+       kafka.sh run DATA_DIR PORT [CONTROLLER_PORT]    serve in the foreground (CONTROLLER_PORT: PORT + 1);
+                                                       DATA_DIR is made when absent
+       kafka.sh wait PORT SECONDS [PID]                wait until the broker takes requests (or PID is gone)
+       kafka.sh tool CLASS [ARGUMENT…]                 one of Kafka's tools, for example
+                                                       org.apache.kafka.tools.TopicCommand --list …
+
+Kafka comes from its Maven artefacts under .dev/kafka (PRAXIS_DEV_DIR overrides .dev). It needs Java 17 or later,
+and Maven for the setup. The broker listens on 127.0.0.1 only. PRAXIS_KAFKA_HEAP_MB is its heap (512).
+USAGE
+}
+
+version=4.1.1
+home=$dev_dir/kafka
+libs=$home/libs-$version
+
+java_version() { java -version 2>&1 | sed -nE 's/.*version "([0-9]+).*/\1/p' | head -n 1; }
+
+need_java() {
+  local found=''
+  if command -v java >/dev/null; then found=$(java_version); fi
+  if [ "${found:-0}" -lt 17 ]; then
+    install_packages "Kafka needs Java 17 or later" default-jre-headless
+    hash -r
+    found=$(java_version)
+    [ "${found:-0}" -ge 17 ] || die "Kafka needs Java 17 or later, and java is version ${found:-unknown}"
+  fi
+}
+
+fetch() {
+  [ -e "$libs/.complete" ] && return
+  command -v mvn >/dev/null || install_packages "fetching Kafka needs Maven" maven
+  say "downloading Apache Kafka $version (about 54 MB, once)"
+  rm -rf "$libs" "$libs.new"
+  cat >"$home/pom.xml" <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>praxis.dev</groupId><artifactId>kafka-server</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$version</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>$version</version></dependency>
+    <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
+  </dependencies>
+</project>
+POM
+  mvn -q -B -f "$home/pom.xml" dependency:copy-dependencies -DoutputDirectory="$libs.new" >"$home/fetch.log" 2>&1 ||
+    { tail -n 20 "$home/fetch.log" >&2; die "Maven could not fetch Kafka"; }
+  touch "$libs.new/.complete"
+  mv "$libs.new" "$libs"
+}
+
+setup() {
+  mkdir -p "$home"
+  need_java
+  [ -e "$libs/.complete" ] || with_lock "$home/setup.lock" fetch
+}
+
+# A cluster id is a UUID in base64url; one that begins with a dash would be taken for an option.
+cluster_id() {
+  local id
+  id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
+  echo "${id/#-/A}"
+}
+
+run() {
+  local data=$1 port=$2 controller=${3:-$(($2 + 1))} heap=${PRAXIS_KAFKA_HEAP_MB:-512}
+  mkdir -p "$data"
+  data=$(cd "$data" && pwd)
+  # The session timeout is what a broker killed by kill -9 has to wait for when it returns (9 s by default).
+  cat >"$data/server.properties" <<PROPS
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:$controller
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port
+controller.listener.names=CONTROLLER
+log.dirs=$data/log
+auto.create.topics.enable=false
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=16777216
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+PROPS
+  if [ ! -e "$data/log/meta.properties" ]; then
+    java -cp "$libs/*" kafka.tools.StorageTool format --standalone -t "$(cluster_id)" -c "$data/server.properties" \
+      >"$data/format.log" 2>&1 || { tail -n 20 "$data/format.log" >&2; die "could not format $data/log"; }
+  fi
+  end_with_owner
+  exec java "-Xms128m" "-Xmx${heap}m" -XX:+UseG1GC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$libs/*" \
+    kafka.Kafka "$data/server.properties"
+}
+
+# An open port is not enough: a returning broker listens while it is still fenced, and then is missing from its own
+# metadata. So a Metadata request (version 4, no topics) is sent, and the broker count of the answer looked at.
+serves() {
+  local answer
+  # shellcheck disable=SC2016 # $1 is the inner shell's
+  answer=$(timeout 3 bash -c '
+    exec 3<>"/dev/tcp/127.0.0.1/$1" &&
+      printf "\0\0\0\17\0\3\0\4\0\0\0\1\377\377\0\0\0\0\0" >&3 && head -c 16 <&3 | od -An -tx1 | tr -d " \n"
+  ' probe "$1" 2>/dev/null) || return 1
+  # size, correlation id, throttle time, broker count
+  [[ $answer =~ ^.{8}00000001.{8}00000001$ ]]
+}
+
+need() { [ "$1" -ge "$2" ] || { usage >&2; exit 2; }; }
+
+case ${1:-} in
+  setup) setup ;;
+  run)
+    need $# 3
+    setup
+    run "${@:2}"
+    ;;
+  wait)
+    need $# 3
+    wait_until "$3" "${4:-}" serves "$2" || die "Kafka on port $2 did not serve within $3 s"
+    ;;
+  tool)
+    need $# 2
+    setup
+    exec java -Xmx128m -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$libs/*" "${@:2}"
+    ;;
+  -h | --help | help) usage ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac
