@@ -3,7 +3,9 @@
 //! No SQL, no broker, no domain: what an event means is `praxis-events`, where it is kept is `store-*`.
 
 pub mod append;
+pub mod codec;
 pub mod judge;
 pub mod port;
 pub mod record;
 pub mod sequencer;
+pub mod vault;

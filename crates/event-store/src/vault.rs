@@ -1,0 +1,217 @@
+//! Whose data key seals and which one opens: keys of persons, unwrapped and cached within a bound.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use praxis_events::ids::LogId;
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+use crate::port::{LogReader, StoreError, StoredKey};
+use crate::record::keys::{DataKey, KekRing, KeyOwner, UnwrapError, WrappedKey};
+use crate::record::random::{RandomSource, RandomUnavailable};
+
+/// How many data keys are kept unwrapped, by id and again by person.
+const KEYS_CACHED_MAX: usize = 100_000;
+
+/// Why there is no key. None of these is a fault of an event: answer 503, or stop and retry.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// This process lacks a key-encryption key, or the wrap is of a newer version.
+    #[error("a data key cannot be unwrapped by this process")]
+    Unusable(#[source] UnwrapError),
+    /// There is no randomness for a new key.
+    #[error(transparent)]
+    Random(#[from] RandomUnavailable),
+    /// A new key could not be wrapped.
+    #[error("a new data key could not be wrapped")]
+    Wrap(#[source] crate::record::boxes::SealError),
+}
+
+/// A data key as an event's box finds it.
+#[derive(Clone, Debug)]
+pub enum FoundKey {
+    /// Usable.
+    Open(Arc<DataKey>),
+    /// Destroyed by an erasure that the log names.
+    Erased,
+    /// Not there, though no erasure names it, or damaged: a fault of the store.
+    Fault,
+}
+
+/// The keys with which one append seals.
+#[derive(Clone, Debug, Default)]
+pub struct SealingKeys {
+    /// By person.
+    pub by_subject: HashMap<Uuid, Arc<DataKey>>,
+    /// Those among them that are made by this append.
+    pub new_keys: Vec<StoredKey>,
+    /// The head's tombstone position when the others were found usable.
+    pub as_of: u64,
+}
+
+#[derive(Clone)]
+struct Current {
+    key: Arc<DataKey>,
+    as_of: u64,
+}
+
+/// The data keys of one log.
+pub struct Vault {
+    log_id: LogId,
+    reader: Arc<dyn LogReader>,
+    keks: KekRing,
+    random: Arc<dyn RandomSource>,
+    new_id: fn() -> Uuid,
+    by_id: Cache<Uuid, Arc<DataKey>>,
+    by_subject: Cache<Uuid, Current>,
+}
+
+impl Vault {
+    /// A vault over a log's keys. `new_id` names new keys.
+    pub fn new(
+        log_id: LogId,
+        reader: Arc<dyn LogReader>,
+        keks: KekRing,
+        random: Arc<dyn RandomSource>,
+        new_id: fn() -> Uuid,
+    ) -> Self {
+        let (by_id, by_subject) = (Cache::new(KEYS_CACHED_MAX), Cache::new(KEYS_CACHED_MAX));
+        Self { log_id, reader, keks, random, new_id, by_id, by_subject }
+    }
+
+    /// The log whose keys these are.
+    pub const fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    /// Where nonces come from.
+    pub fn random(&self) -> &dyn RandomSource {
+        self.random.as_ref()
+    }
+
+    /// A key for each person: their current one, or a new one where they have none.
+    ///
+    /// # Errors
+    /// [`VaultError`]; nothing was stored.
+    pub async fn sealing_keys(&self, subjects: &HashSet<Uuid>) -> Result<SealingKeys, VaultError> {
+        let mut keys = SealingKeys { as_of: u64::MAX, ..SealingKeys::default() };
+        let mut unknown = Vec::new();
+        for subject in subjects {
+            match self.by_subject.get(subject) {
+                Some(current) => {
+                    keys.as_of = keys.as_of.min(current.as_of);
+                    keys.by_subject.insert(*subject, current.key);
+                }
+                None => unknown.push(*subject),
+            }
+        }
+        if !unknown.is_empty() {
+            self.load_current(&unknown, &mut keys).await?;
+        }
+        Ok(keys)
+    }
+
+    async fn load_current(&self, subjects: &[Uuid], keys: &mut SealingKeys) -> Result<(), VaultError> {
+        let (stored, as_of) = self.reader.subject_keys(subjects).await?;
+        keys.as_of = keys.as_of.min(as_of);
+        for row in stored {
+            if let FoundKey::Open(key) = self.unwrap(&row)? {
+                self.by_subject.insert(row.subject_id, Current { key: Arc::clone(&key), as_of });
+                keys.by_subject.insert(row.subject_id, key);
+            }
+        }
+        for subject in subjects {
+            if !keys.by_subject.contains_key(subject) {
+                let (key, row) = self.make(*subject)?;
+                keys.new_keys.push(row);
+                keys.by_subject.insert(*subject, key);
+            }
+        }
+        Ok(())
+    }
+
+    fn make(&self, subject: Uuid) -> Result<(Arc<DataKey>, StoredKey), VaultError> {
+        let key = DataKey::generate((self.new_id)(), self.random.as_ref())?;
+        let owner = KeyOwner { subject_id: subject, log_id: self.log_id.0 };
+        let wrapped = self.keks.wrap_key(owner, &key, self.random.as_ref()).map_err(VaultError::Wrap)?;
+        let row = StoredKey {
+            key_id: key.id(),
+            subject_id: subject,
+            wrapped_key: Some(wrapped.bytes),
+            kek_id: wrapped.kek_id,
+            created_position: 0,
+            destroyed_position: None,
+        };
+        Ok((Arc::new(key), row))
+    }
+
+    /// Remembers the keys an append made, once it is in the log.
+    pub fn keep(&self, keys: &SealingKeys) {
+        for row in &keys.new_keys {
+            if let Some(key) = keys.by_subject.get(&row.subject_id) {
+                self.by_id.insert(row.key_id, Arc::clone(key));
+                self.by_subject.insert(row.subject_id, Current { key: Arc::clone(key), as_of: keys.as_of });
+            }
+        }
+    }
+
+    /// Forgets a person's keys, after an erasure or when one turned out to be destroyed.
+    pub fn forget(&self, subject: Uuid) {
+        if let Some((_, current)) = self.by_subject.remove(&subject) {
+            self.by_id.remove(&current.key.id());
+        }
+    }
+
+    /// Forgets one key.
+    pub fn forget_key(&self, key_id: Uuid) {
+        self.by_id.remove(&key_id);
+    }
+
+    /// The keys of those ids, each found, erased or at fault.
+    ///
+    /// # Errors
+    /// [`VaultError`] when that cannot be told.
+    pub async fn opening_keys(&self, key_ids: &HashSet<Uuid>) -> Result<HashMap<Uuid, FoundKey>, VaultError> {
+        let mut found = HashMap::with_capacity(key_ids.len());
+        let mut unknown = Vec::new();
+        for key_id in key_ids {
+            match self.by_id.get(key_id) {
+                Some(key) => {
+                    found.insert(*key_id, FoundKey::Open(key));
+                }
+                None => unknown.push(*key_id),
+            }
+        }
+        if !unknown.is_empty() {
+            for row in self.reader.keys(&unknown).await? {
+                let key = self.unwrap(&row)?;
+                if let FoundKey::Open(open) = &key {
+                    self.by_id.insert(row.key_id, Arc::clone(open));
+                }
+                found.insert(row.key_id, key);
+            }
+            for key_id in unknown {
+                found.entry(key_id).or_insert(FoundKey::Fault);
+            }
+        }
+        Ok(found)
+    }
+
+    fn unwrap(&self, row: &StoredKey) -> Result<FoundKey, VaultError> {
+        let wrapped = match (&row.wrapped_key, row.destroyed_position) {
+            (_, Some(_)) => return Ok(FoundKey::Erased),
+            (None, None) => return Ok(FoundKey::Fault),
+            (Some(bytes), None) => WrappedKey { kek_id: row.kek_id.clone(), bytes: bytes.clone() },
+        };
+        let owner = KeyOwner { subject_id: row.subject_id, log_id: self.log_id.0 };
+        match self.keks.unwrap_key(owner, row.key_id, &wrapped) {
+            Ok(key) => Ok(FoundKey::Open(Arc::new(key))),
+            Err(UnwrapError::DoesNotUnwrap) => Ok(FoundKey::Fault),
+            Err(error @ (UnwrapError::UnknownKek { .. } | UnwrapError::UnknownFormat(_))) => Err(VaultError::Unusable(error)),
+        }
+    }
+}
