@@ -3,8 +3,12 @@
 //! No SQL, no broker, no domain: what an event means is `praxis-events`, where it is kept is `store-*`.
 
 pub mod append;
+pub mod bus;
 pub mod codec;
+pub mod decode;
+pub mod feed;
 pub mod judge;
+pub mod partition;
 pub mod port;
 pub mod record;
 pub mod sequencer;
