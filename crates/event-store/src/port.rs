@@ -84,7 +84,7 @@ pub struct StoredKey {
     /// The wrapped key; `None` once destroyed.
     pub wrapped_key: Option<Vec<u8>>,
     /// The key-encryption key that wraps it.
-    pub kek_id: String,
+    pub kek_id: Uuid,
     /// The position of the first event that used it.
     pub created_position: u64,
     /// The position of the erasure that destroyed it.

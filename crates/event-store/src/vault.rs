@@ -205,7 +205,7 @@ impl Vault {
         let wrapped = match (&row.wrapped_key, row.destroyed_position) {
             (_, Some(_)) => return Ok(FoundKey::Erased),
             (None, None) => return Ok(FoundKey::Fault),
-            (Some(bytes), None) => WrappedKey { kek_id: row.kek_id.clone(), bytes: bytes.clone() },
+            (Some(bytes), None) => WrappedKey { kek_id: row.kek_id, bytes: bytes.clone() },
         };
         let owner = KeyOwner { subject_id: row.subject_id, log_id: self.log_id.0 };
         match self.keks.unwrap_key(owner, row.key_id, &wrapped) {
