@@ -39,6 +39,8 @@ pub enum BusContent {
     Watermark {
         /// The last position enumerated.
         position: u64,
+        /// The leaf hash there; zeros at position 0.
+        leaf_hash: [u8; 32],
     },
 }
 
@@ -47,7 +49,7 @@ impl BusMessage {
     pub fn position(&self) -> u64 {
         match &self.content {
             BusContent::Event(event) => event.position,
-            BusContent::Watermark { position } => *position,
+            BusContent::Watermark { position, .. } => *position,
         }
     }
 }
