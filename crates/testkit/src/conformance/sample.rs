@@ -20,18 +20,29 @@ pub fn id(n: u128) -> Uuid {
 
 /// The `n`-th stream, a patient's.
 pub fn stream(n: u128) -> StreamId {
-    StreamId { kind: StreamType::Patient, id: id(n) }
+    StreamId {
+        kind: StreamType::Patient,
+        id: id(n),
+    }
 }
 
 /// A claim on a member of the resource `test`.
 pub fn claim(member: &[u8], owner: u128) -> Claim {
-    Claim { resource: b"test".to_vec(), member: member.to_vec(), owner: id(owner), capacity: 1 }
+    Claim {
+        resource: b"test".to_vec(),
+        member: member.to_vec(),
+        owner: id(owner),
+        capacity: 1,
+    }
 }
 
 /// A normal span of the practitioner with id 900, in hours after [`RECORDED_AT`].
 pub fn span(starts_hour: i64, ends_hour: i64, owner: u128) -> Span {
     Span {
-        calendar: Calendar { kind: CalendarKind::Practitioner, id: id(900) },
+        calendar: Calendar {
+            kind: CalendarKind::Practitioner,
+            id: id(900),
+        },
         layer: Layer::Normal,
         starts: RECORDED_AT + starts_hour * HOUR,
         ends: RECORDED_AT + ends_hour * HOUR,
@@ -41,7 +52,10 @@ pub fn span(starts_hour: i64, ends_hour: i64, owner: u128) -> Span {
 
 /// The same as [`span`], overbooked.
 pub fn over_span(starts_hour: i64, ends_hour: i64, owner: u128) -> Span {
-    Span { layer: Layer::Over, ..span(starts_hour, ends_hour, owner) }
+    Span {
+        layer: Layer::Over,
+        ..span(starts_hour, ends_hour, owner)
+    }
 }
 
 /// A kept outcome under a key of that byte.
@@ -62,7 +76,7 @@ pub fn data_key(key: u128, subject: u128, created_position: u64) -> StoredKey {
         key_id: id(key),
         subject_id: id(subject),
         wrapped_key: Some(vec![0, 1, 2, 0xff]),
-        kek_id: "kek-1".to_owned(),
+        kek_id: uuid::Uuid::from_u128(1),
         created_position,
         destroyed_position: None,
     }
@@ -70,20 +84,35 @@ pub fn data_key(key: u128, subject: u128, created_position: u64) -> StoredKey {
 
 /// The same key after its erasure.
 pub fn destroyed(key: StoredKey, at_position: u64) -> StoredKey {
-    StoredKey { wrapped_key: None, destroyed_position: Some(at_position), ..key }
+    StoredKey {
+        wrapped_key: None,
+        destroyed_position: Some(at_position),
+        ..key
+    }
 }
 
 /// Rows that leave the log as it is.
 pub fn nothing_after(head: &Head) -> Rows {
-    Rows { head_position: head.position, head_recorded_at: head.recorded_at, ..Rows::default() }
+    Rows {
+        head_position: head.position,
+        head_recorded_at: head.recorded_at,
+        ..Rows::default()
+    }
 }
 
 /// Adds `count` events to a stream that is at `after_version`, all recorded at `recorded_at`.
-pub fn with_events_at(mut rows: Rows, stream: StreamId, after_version: u64, count: u64, recorded_at: i64) -> Rows {
+pub fn with_events_at(
+    mut rows: Rows,
+    stream: StreamId,
+    after_version: u64,
+    count: u64,
+    recorded_at: i64,
+) -> Rows {
     for stream_version in after_version + 1..=after_version + count {
         rows.head_position += 1;
         rows.head_recorded_at = recorded_at;
-        rows.events.push(event(stream, stream_version, rows.head_position, recorded_at));
+        rows.events
+            .push(event(stream, stream_version, rows.head_position, recorded_at));
     }
     rows
 }
