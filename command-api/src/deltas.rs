@@ -1,0 +1,72 @@
+//! What an append takes and gives back: the difference of a record's claims and spans before and after its events.
+
+use std::collections::BTreeSet;
+
+use praxis_domain::claim::{self, Member};
+use praxis_domain::rules::Rules;
+use praxis_domain::span;
+use praxis_domain::state::State;
+use praxis_event_store::append::{Append, Calendar, CalendarKind, Claim, Layer, Span};
+use praxis_event_store::record::claims_keys::ClaimsKeys;
+use praxis_event_store::record::names::{NameError, RecordName};
+use praxis_events::ids::StreamId;
+use uuid::Uuid;
+
+/// Adds what one stream takes and gives back.
+///
+/// # Errors
+/// Only if the name of a claim resource (a constant of the domain) is not one the record allows.
+pub fn extend(
+    append: &mut Append,
+    stream: StreamId,
+    before: &State,
+    after: &State,
+    rules: &Rules,
+    keys: &ClaimsKeys,
+) -> Result<(), NameError> {
+    let held: BTreeSet<claim::Claim> = before.claims().into_iter().collect();
+    let wanted: BTreeSet<claim::Claim> = after.claims().into_iter().collect();
+    for gone in held.difference(&wanted) {
+        append.claims.released.push(stored_claim(gone, stream.id, rules, keys)?);
+    }
+    for new in wanted.difference(&held) {
+        append.claims.taken.push(stored_claim(new, stream.id, rules, keys)?);
+    }
+    let held: BTreeSet<span::Span> = before.spans().into_iter().collect();
+    let wanted: BTreeSet<span::Span> = after.spans().into_iter().collect();
+    append.spans.released.extend(held.difference(&wanted).map(|span| stored_span(span, stream.id)));
+    append.spans.taken.extend(wanted.difference(&held).map(|span| stored_span(span, stream.id)));
+    Ok(())
+}
+
+fn stored_claim(claim: &claim::Claim, owner: Uuid, rules: &Rules, keys: &ClaimsKeys) -> Result<Claim, NameError> {
+    let resource = claim.resource.name();
+    let member = match &claim.member {
+        Member::Open(bytes) => bytes.clone(),
+        Member::Personal(text) => {
+            keys.claim_tag(RecordName::try_new(resource)?, text.reveal().as_bytes()).as_bytes().to_vec()
+        }
+    };
+    Ok(Claim { resource: resource.as_bytes().to_vec(), member, owner, capacity: claim.resource.capacity(rules) })
+}
+
+/// A span of the domain as the log keeps it.
+pub fn stored_span(span: &span::Span, owner: Uuid) -> Span {
+    Span {
+        calendar: Calendar {
+            kind: match span.calendar.kind {
+                span::CalendarKind::Practitioner => CalendarKind::Practitioner,
+                span::CalendarKind::Patient => CalendarKind::Patient,
+                span::CalendarKind::Room => CalendarKind::Room,
+            },
+            id: span.calendar.id,
+        },
+        layer: match span.layer {
+            span::Layer::Normal => Layer::Normal,
+            span::Layer::Over => Layer::Over,
+        },
+        starts: span.starts,
+        ends: span.ends,
+        owner,
+    }
+}

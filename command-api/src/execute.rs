@@ -1,0 +1,440 @@
+//! How a command becomes events: load, decide, append; and what it answers when the log stands in the way.
+//!
+//! Nothing here knows a single command: the domain decides, the sequencer orders.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use praxis_domain::command::{Command, Decision, missing};
+use praxis_domain::context::Context;
+use praxis_domain::refusal::Refused;
+use praxis_domain::rules::Rules;
+use praxis_domain::state::State;
+use praxis_domain::world::World;
+use praxis_event_store::append::{Append, Appended, CommandRecord, Conflict, Delta, Span, StreamRead, StreamWrite};
+use praxis_event_store::codec::{Codec, DecodeFault, EncodeError};
+use praxis_event_store::port::{LogReader, Lookup, StoreError, StreamRange};
+use praxis_event_store::record::claims_keys::ClaimsKeys;
+use praxis_event_store::sequencer::{AppendError, Sequencer};
+use praxis_event_store::vault::VaultError;
+use praxis_events::ids::{EventId, PatientId, PractitionerId, StreamId};
+use praxis_events::metadata::{Actor, Metadata, Purpose};
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+use crate::deltas;
+use crate::refusals;
+
+/// How often a command is decided again after a version conflict before the caller is told (at least 5).
+const ATTEMPTS_MAX: u32 = 8;
+
+/// Events read from a stream at a time.
+const STREAM_PAGE_MAX: u32 = 1_000;
+
+/// The longest first pause between attempts; it doubles with each.
+const JITTER_MAX: Duration = Duration::from_millis(4);
+
+/// Where a request's own facts come from: who, as part of what, under which key.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Who acts.
+    pub actor: Actor,
+    /// The patient the account belongs to, if it does.
+    pub patient_id: Option<PatientId>,
+    /// The practitioner the account belongs to, if it does.
+    pub practitioner_id: Option<PractitionerId>,
+    /// What for.
+    pub purpose: Purpose,
+    /// The request's correlation id.
+    pub correlation_id: Uuid,
+    /// W3C trace and span ids, where the request was traced.
+    pub trace: Option<(String, String)>,
+    /// The command key and the request's tag.
+    pub key: CallKey,
+    /// The version the caller saw, from `If-Match`.
+    pub if_match: Option<u64>,
+}
+
+/// Under which key the outcome is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct CallKey {
+    /// SHA-256 over account and idempotency key, or random.
+    pub key: [u8; 32],
+    /// HMAC over method, path, `If-Match` and body.
+    pub request: [u8; 33],
+    /// Whether the caller gave the key, so that an earlier outcome may be kept under it.
+    pub origin: KeyOrigin,
+}
+
+/// Who made a command key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The caller: it may have been used before.
+    Caller,
+    /// This process, at random: nothing is kept under it.
+    Made,
+}
+
+/// Why a command was not carried out. Split by what the caller is told.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The practice's rules, or what is taken already, refuse it; every reason is in it.
+    #[error("command is refused")]
+    Refused(Refused),
+    /// The record is not at the version the caller saw.
+    #[error("record is at version {actual}, not at the one stated")]
+    PreconditionFailed {
+        /// The version it has.
+        actual: u64,
+    },
+    /// The record kept changing while this was decided.
+    #[error("record kept changing while the command was decided")]
+    Contended,
+    /// The idempotency key was used for another request.
+    #[error("idempotency key was used for another request")]
+    KeyReused,
+    /// The append did not happen, or nobody knows.
+    #[error(transparent)]
+    Append(AppendError),
+    /// The event store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Keys cannot be had now.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A stream this depends on cannot be read by this version.
+    #[error("a stream cannot be read: {0}")]
+    Unreadable(DecodeFault),
+    /// A fault of this program.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+#[derive(Clone)]
+struct Loaded {
+    state: Arc<State>,
+    version: u64,
+}
+
+/// How sure a state must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// What the cache has will do: the append finds out.
+    Cached,
+    /// The stream's tail is read, so that a refusal is never decided from old state.
+    Tail,
+}
+
+/// Carries out commands against one log.
+pub struct Executor {
+    reader: Arc<dyn LogReader>,
+    sequencer: Sequencer,
+    codec: Codec,
+    claims_keys: Arc<ClaimsKeys>,
+    states: Cache<StreamId, Loaded>,
+    now: fn() -> DateTime<Utc>,
+    new_id: fn() -> Uuid,
+    rules: Rules,
+}
+
+/// What an executor is made of.
+pub struct ExecutorParts {
+    /// Reading the log.
+    pub reader: Arc<dyn LogReader>,
+    /// Appending to it.
+    pub sequencer: Sequencer,
+    /// Sealing and opening events.
+    pub codec: Codec,
+    /// Tags of personal claim members and requests.
+    pub claims_keys: Arc<ClaimsKeys>,
+    /// How many streams are kept folded.
+    pub cache_entries_max: usize,
+    /// The clock.
+    pub now: fn() -> DateTime<Utc>,
+    /// New event ids.
+    pub new_id: fn() -> Uuid,
+    /// The practice's numbers.
+    pub rules: Rules,
+}
+
+impl Executor {
+    /// An executor of those parts.
+    pub fn new(parts: ExecutorParts) -> Self {
+        Self {
+            reader: parts.reader,
+            sequencer: parts.sequencer,
+            codec: parts.codec,
+            claims_keys: parts.claims_keys,
+            states: Cache::new(parts.cache_entries_max),
+            now: parts.now,
+            new_id: parts.new_id,
+            rules: parts.rules,
+        }
+    }
+
+    /// The keys that tag claims and requests.
+    pub fn claims_keys(&self) -> &ClaimsKeys {
+        &self.claims_keys
+    }
+
+    /// A new id, for the record a command creates.
+    pub fn new_id(&self) -> Uuid {
+        (self.new_id)()
+    }
+
+    /// Now, by the process's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.now)()
+    }
+
+    /// Carries out a command and answers once it is durable.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]; after every one but `Append(OutcomeUnknown)` nothing has changed.
+    pub async fn execute(&self, command: &dyn Command, call: &Call) -> Result<Appended, ExecuteError> {
+        let mut sight = Sight::Cached;
+        for attempt in 0..ATTEMPTS_MAX {
+            let world = self.load(command, sight).await?;
+            let version = version_of(&world, command.target());
+            let stale = call.if_match.is_some_and(|seen| seen != version);
+            let decided = if stale { None } else { Some(command.decide(&world, &self.context(call))) };
+            match decided {
+                Some(Ok(decision)) if sight == Sight::Tail || !decision.writes.is_empty() => {
+                    match self.append(command, call, &world, &decision).await {
+                        Ok(appended) => return Ok(appended),
+                        Err(ExecuteError::Append(AppendError::Refused(conflicts))) => {
+                            self.judge_conflicts(&conflicts)?;
+                            sight = Sight::Tail;
+                            pause(attempt, self.new_id()).await;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                // A refusal, a stale `If-Match` or a no-op is only answered from a state read to its end.
+                _ if sight == Sight::Cached => sight = Sight::Tail,
+                refused => {
+                    if let Some(kept) = self.kept(call).await? {
+                        return Ok(kept);
+                    }
+                    return Err(match refused {
+                        Some(Err(refused)) => ExecuteError::Refused(self.with_all_reasons(refused, command.target().id).await?),
+                        Some(Ok(_)) | None => ExecuteError::PreconditionFailed { actual: version },
+                    });
+                }
+            }
+        }
+        Err(ExecuteError::Contended)
+    }
+
+    fn context(&self, call: &Call) -> Context {
+        Context {
+            now: (self.now)(),
+            actor: call.actor,
+            patient_id: call.patient_id,
+            practitioner_id: call.practitioner_id,
+            rules: self.rules.clone(),
+        }
+    }
+
+    /// The outcome an earlier sending of this very request had.
+    async fn kept(&self, call: &Call) -> Result<Option<Appended>, ExecuteError> {
+        if call.key.origin == KeyOrigin::Made {
+            return Ok(None);
+        }
+        let Some(kept) = self.reader.command(call.key.key).await? else { return Ok(None) };
+        if kept.request != call.key.request {
+            return Err(ExecuteError::KeyReused);
+        }
+        let epoch = self.reader.head().await?.epoch;
+        let (id, version, position, recorded_at) = (kept.answer_id, kept.version, kept.position, kept.recorded_at);
+        Ok(Some(Appended { id, version, position, recorded_at, epoch, replayed: true }))
+    }
+
+    /// Loads every stream the command names, until it names no more.
+    async fn load(&self, command: &dyn Command, sight: Sight) -> Result<World, ExecuteError> {
+        let mut world = World::default();
+        loop {
+            let streams = missing(command, &world);
+            if streams.is_empty() {
+                return Ok(world);
+            }
+            for stream in streams {
+                let loaded = self.load_stream(stream, sight).await?;
+                world.insert(stream, loaded.state, loaded.version);
+            }
+        }
+    }
+
+    async fn load_stream(&self, stream: StreamId, sight: Sight) -> Result<Loaded, ExecuteError> {
+        let cached = self.states.get(&stream);
+        metrics::counter!("praxis_state_cache_total", "outcome" => if cached.is_some() { "hit" } else { "miss" }).increment(1);
+        let mut loaded = match cached {
+            Some(loaded) if sight == Sight::Cached => return Ok(loaded),
+            Some(loaded) => loaded,
+            None => Loaded { state: Arc::new(State::empty(stream.kind)), version: 0 },
+        };
+        let from_version = loaded.version;
+        loop {
+            let range = StreamRange {
+                stream,
+                after_version: loaded.version,
+                up_to_position: u64::MAX,
+                limit: STREAM_PAGE_MAX,
+            };
+            let stored = self.reader.read_stream(range).await?;
+            let read = stored.len();
+            for recorded in self.codec.decode(&stored).await? {
+                let recorded = recorded.map_err(ExecuteError::Unreadable)?;
+                Arc::make_mut(&mut loaded.state).apply(&recorded.event);
+                loaded.version = recorded.stream_version;
+            }
+            if u32::try_from(read).unwrap_or(u32::MAX) < STREAM_PAGE_MAX {
+                break;
+            }
+        }
+        if loaded.version > from_version {
+            self.remember(stream, loaded.clone());
+        }
+        Ok(loaded)
+    }
+
+    /// Keeps a state, unless a newer one is kept already.
+    fn remember(&self, stream: StreamId, loaded: Loaded) {
+        let newer = self.states.peek(&stream).is_some_and(|kept| kept.version > loaded.version);
+        if !newer {
+            self.states.insert(stream, loaded);
+        }
+    }
+
+    async fn append(
+        &self,
+        command: &dyn Command,
+        call: &Call,
+        world: &World,
+        decision: &Decision,
+    ) -> Result<Appended, ExecuteError> {
+        let target = command.target();
+        let mut append = Append {
+            command: CommandRecord {
+                key: call.key.key,
+                request: call.key.request,
+                answer_id: target.id,
+                version: version_of(world, target),
+            },
+            writes: Vec::with_capacity(decision.writes.len()),
+            reads: Vec::new(),
+            claims: Delta::default(),
+            spans: Delta::default(),
+            new_keys: Vec::new(),
+            used_keys: Vec::new(),
+            keys_as_of: u64::MAX,
+        };
+        let mut after = Vec::with_capacity(decision.writes.len());
+        for (stream, events) in &decision.writes {
+            let before = world.state(*stream).map_or_else(|| State::empty(stream.kind), |state| State::clone(state));
+            let mut state = before.clone();
+            for event in events {
+                state.apply(event);
+            }
+            deltas::extend(&mut append, *stream, &before, &state, &self.rules, &self.claims_keys)
+                .map_err(|_| EncodeError::Name)?;
+            after.push((*stream, state));
+        }
+        let written: HashSet<StreamId> = decision.writes.iter().map(|(stream, _)| *stream).collect();
+        append.reads = decision
+            .reads
+            .iter()
+            .filter(|stream| !written.contains(stream))
+            .map(|stream| StreamRead { stream: *stream, expected_version: version_of(world, *stream) })
+            .collect();
+        let subjects: HashSet<Uuid> = after.iter().filter_map(|(_, state)| state.subject()).map(|id| id.0).collect();
+        let keys = self.codec.vault().sealing_keys(&subjects).await?;
+        append.used_keys = keys.by_subject.values().map(|key| key.id()).collect();
+        append.new_keys.clone_from(&keys.new_keys);
+        append.keys_as_of = keys.as_of;
+        for ((stream, events), (_, state)) in decision.writes.iter().zip(&after) {
+            let subject = state.subject();
+            let key = subject.and_then(|subject| keys.by_subject.get(&subject.0));
+            let mut prepared = Vec::with_capacity(events.len());
+            for event in events {
+                let metadata = self.metadata(call, decision);
+                prepared.push(self.codec.encode(*stream, event, &metadata, subject, key.map(Arc::as_ref))?);
+            }
+            append.writes.push(StreamWrite { stream: *stream, expected_version: version_of(world, *stream), events: prepared });
+        }
+        let appended = self.sequencer.append(append).await.map_err(ExecuteError::Append)?;
+        if !appended.replayed {
+            self.codec.vault().keep(&keys);
+            for ((stream, events), (_, state)) in decision.writes.iter().zip(after) {
+                let version = version_of(world, *stream) + u64::try_from(events.len()).unwrap_or(u64::MAX);
+                self.remember(*stream, Loaded { state: Arc::new(state), version });
+            }
+        }
+        Ok(appended)
+    }
+
+    fn metadata(&self, call: &Call, decision: &Decision) -> Metadata {
+        Metadata {
+            event_id: EventId((self.new_id)()),
+            actor: call.actor,
+            purpose: call.purpose,
+            correlation_id: call.correlation_id,
+            causation_id: None,
+            trace_id: call.trace.as_ref().map(|(trace_id, _)| trace_id.clone()),
+            span_id: call.trace.as_ref().map(|(_, span_id)| span_id.clone()),
+            reason_code: decision.reason_code.clone(),
+            occurred_at: decision.occurred_at,
+        }
+    }
+
+    /// `Ok` when deciding again may help; the error to answer otherwise.
+    fn judge_conflicts(&self, conflicts: &[Conflict]) -> Result<(), ExecuteError> {
+        if conflicts.contains(&Conflict::KeyReused) {
+            return Err(ExecuteError::KeyReused);
+        }
+        let mut again = false;
+        for conflict in conflicts {
+            match conflict {
+                Conflict::Version { .. } => again = true,
+                Conflict::KeyDestroyed { key_id } => {
+                    self.codec.vault().forget_key(*key_id);
+                    again = true;
+                }
+                Conflict::KeyReused | Conflict::Claim { .. } | Conflict::Span { .. } => {}
+            }
+        }
+        match refusals::of_conflicts(conflicts) {
+            Some(refused) if !again => Err(ExecuteError::Refused(refused)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A refusal by the rules, joined by the times that are taken already: all reasons, not the first kind found.
+    async fn with_all_reasons(&self, mut refused: Refused, owner: Uuid) -> Result<Refused, ExecuteError> {
+        if refused.wanted.is_empty() {
+            return Ok(refused);
+        }
+        let wanted: Vec<Span> = refused.wanted.iter().map(|span| deltas::stored_span(span, owner)).collect();
+        let lookup = Lookup { spans: wanted.clone(), ..Lookup::default() };
+        let facts = self.reader.look_up(&lookup).await?;
+        for reason in refusals::of_facts(&wanted, &facts, owner) {
+            if !refused.reasons.contains(&reason) {
+                refused.reasons.push(reason);
+            }
+        }
+        Ok(refused)
+    }
+}
+
+fn version_of(world: &World, stream: StreamId) -> u64 {
+    world.version(stream).unwrap_or(0)
+}
+
+/// Waits a little, longer with each attempt, at random within it.
+async fn pause(attempt: u32, entropy: Uuid) {
+    let ceiling = JITTER_MAX.saturating_mul(1 << attempt.min(6));
+    let share = u32::from(entropy.as_bytes()[15]) + 1;
+    tokio::time::sleep(ceiling.saturating_mul(share) / 256).await;
+}
