@@ -76,7 +76,7 @@ pub fn data_key(key: u128, subject: u128, created_position: u64) -> StoredKey {
         key_id: id(key),
         subject_id: id(subject),
         wrapped_key: Some(vec![0, 1, 2, 0xff]),
-        kek_id: uuid::Uuid::from_u128(1),
+        kek_id: id(700),
         created_position,
         destroyed_position: None,
     }
