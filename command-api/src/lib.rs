@@ -1,6 +1,11 @@
 //! The command side: commands over HTTP, the executor that decides and appends them, and the relay to the broker.
 
+pub mod answer;
+pub mod app;
 pub mod deltas;
 pub mod execute;
+pub mod numbers;
+pub mod received;
 pub mod refusals;
 pub mod relay;
+pub mod routes;

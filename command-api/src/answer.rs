@@ -1,0 +1,140 @@
+//! What a route answers: where the write is in the log, or a problem that says why not.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode};
+use praxis_domain::refusal::{Refusal, RefusalCode, Refused};
+use praxis_event_store::append::Appended;
+use praxis_event_store::port::StoreError;
+use praxis_event_store::sequencer::AppendError;
+use praxis_http_kit::code::Code;
+use praxis_http_kit::etag::Version;
+use praxis_http_kit::position::EpochPosition;
+use praxis_http_kit::problem::Problem;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::execute::ExecuteError;
+
+/// Says whether an answer was kept from an earlier sending of the same command.
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// A write that is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Written {
+    /// The record the command was about.
+    pub id: Uuid,
+    /// Its version now; also in `ETag`, to be sent back in `If-Match`.
+    pub version: u64,
+    /// The log's position; also in `Praxis-Position`, to be sent back in `Praxis-Min-Position`.
+    #[schema(value_type = String, example = "1-42")]
+    pub position: String,
+}
+
+/// What a command answers over HTTP.
+pub struct Answer {
+    status: StatusCode,
+    appended: Appended,
+}
+
+impl Answer {
+    /// A record was created.
+    pub const fn created(appended: Appended) -> Self {
+        Self { status: StatusCode::CREATED, appended }
+    }
+
+    /// A record was changed, or was already as wanted.
+    pub const fn ok(appended: Appended) -> Self {
+        Self { status: StatusCode::OK, appended }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let Appended { id, version, position, epoch, replayed, .. } = self.appended;
+        let position = EpochPosition { epoch: u64::from(epoch), position };
+        let mut response = (self.status, Json(Written { id, version, position: position.to_string() })).into_response();
+        Version(version).set(response.headers_mut());
+        position.set(response.headers_mut());
+        if replayed {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Refused(refused) => refusal(&refused),
+            ExecuteError::PreconditionFailed { actual } => Self::new(Code::PreconditionFailed).member("version", actual),
+            ExecuteError::Contended => Self::new(Code::VersionConflict),
+            ExecuteError::KeyReused => Self::new(Code::IdempotencyKeyReused),
+            ExecuteError::Append(error) => append_problem(&error),
+            ExecuteError::Store(error) => store_problem(&error),
+            ExecuteError::Vault(error) => {
+                tracing::warn!(error = %error, source = ?std::error::Error::source(&error), "data keys cannot be had");
+                Self::new(Code::DependencyUnavailable)
+            }
+            ExecuteError::Unreadable(fault) => {
+                tracing::error!(fault = fault.code(), "a stream cannot be read");
+                Self::new(Code::UnknownEventVersion)
+            }
+            ExecuteError::Encode(error) => {
+                tracing::error!(error = %error, "an event cannot be stored");
+                Self::new(Code::Internal)
+            }
+        }
+    }
+}
+
+/// The problem for a store that did not answer.
+pub fn store_problem(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Busy | StoreError::Unfit(_) => {
+            tracing::warn!(error = %error, source = ?std::error::Error::source(error), "event store does not answer");
+            Problem::new(Code::DependencyUnavailable)
+        }
+        StoreError::Refused(_) | StoreError::Corrupt(_) => {
+            tracing::error!(error = %error, source = ?std::error::Error::source(error), "event store fault");
+            Problem::new(Code::Internal)
+        }
+    }
+}
+
+fn append_problem(error: &AppendError) -> Problem {
+    match error {
+        AppendError::Refused(_) => Problem::new(Code::VersionConflict),
+        AppendError::Overloaded => Problem::new(Code::Overloaded),
+        AppendError::EventTooLarge { .. } => Problem::new(Code::EventTooLarge),
+        AppendError::Unavailable(error) | AppendError::Fault(error) => store_problem(error),
+        AppendError::OutcomeUnknown => Problem::new(Code::DependencyUnavailable)
+            .detail("nobody knows whether this happened; send it again with the same Idempotency-Key"),
+    }
+}
+
+fn refusal(refused: &Refused) -> Problem {
+    let code = match refused.code {
+        RefusalCode::Forbidden => Code::Forbidden,
+        RefusalCode::NotFound => Code::NotFound,
+        RefusalCode::InvalidTransition => Code::InvalidTransition,
+        RefusalCode::AlreadyExists => Code::ClaimTaken,
+        RefusalCode::BookingRefused => Code::BookingRefused,
+        RefusalCode::RuleBroken => Code::CommandRefused,
+    };
+    let reasons: Vec<_> = refused.reasons.iter().map(reason).collect();
+    Problem::new(code).member("reasons", reasons)
+}
+
+/// One reason: a stable code and words; a refused transition also names from and to.
+fn reason(refusal: &Refusal) -> serde_json::Value {
+    let mut reason = json!({ "code": refusal.code(), "message": refusal.to_string() });
+    if let Refusal::InvalidTransition { from, step, to } = refusal {
+        reason["from"] = json!(from.code());
+        reason["step"] = json!(step.name());
+        reason["to"] = json!(to.map(praxis_events::appointment::AppointmentStatus::code));
+    }
+    reason
+}

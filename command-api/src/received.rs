@@ -1,0 +1,165 @@
+//! What a route receives: its input, checked whole, and who sends it under which key.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
+use http::header::{CONTENT_LENGTH, IF_MATCH, TRANSFER_ENCODING};
+use praxis_auth::claims::{Principal, Role};
+use praxis_event_store::record::claims_keys::RequestParts;
+use praxis_event_store::record::command_key::command_key_hash;
+use praxis_event_store::record::random::{OsRandom, RandomSource};
+use praxis_events::ids::{AccountId, PatientId, PractitionerId};
+use praxis_events::metadata::{Actor, ActorRole, Purpose};
+use praxis_http_kit::authn::Caller;
+use praxis_http_kit::body::Body;
+use praxis_http_kit::code::Code;
+use praxis_http_kit::context::RequestContext;
+use praxis_http_kit::etag::IfMatch;
+use praxis_http_kit::fields::FromFields;
+use praxis_http_kit::idempotency::{IdempotencyKey, MaybeKey};
+use praxis_http_kit::problem::Problem;
+
+use crate::execute::{Call, CallKey, Executor, KeyOrigin};
+
+/// A command's input, and the call it came in.
+#[derive(Debug)]
+pub struct Received<T> {
+    /// The body, read whole, checked whole.
+    pub value: T,
+    /// Who, under which key, having seen what.
+    pub call: Call,
+}
+
+/// Like [`Received`], for a command that says all in its path: no body, or an empty object.
+#[derive(Debug)]
+pub struct Ordered {
+    /// Who, under which key, having seen what.
+    pub call: Call,
+}
+
+struct Nothing;
+
+impl FromFields for Nothing {
+    fn from_fields(_: &mut praxis_http_kit::fields::Fields<'_>) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl<T, S> FromRequest<S> for Received<T>
+where
+    T: FromFields,
+    S: Send + Sync,
+    Arc<Executor>: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let door = Door::from_parts(&mut parts, state).await?;
+        let body = Body::<T>::from_request(Request::from_parts(parts, body), state).await?;
+        let call = door.call(&Arc::from_ref(state), &body.bytes)?;
+        Ok(Self { value: body.value, call })
+    }
+}
+
+impl<S> FromRequest<S> for Ordered
+where
+    S: Send + Sync,
+    Arc<Executor>: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let headers = request.headers();
+        let sized = headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
+        if sized || headers.contains_key(TRANSFER_ENCODING) {
+            let received = Received::<Nothing>::from_request(request, state).await?;
+            return Ok(Self { call: received.call });
+        }
+        let (mut parts, _) = request.into_parts();
+        let door = Door::from_parts(&mut parts, state).await?;
+        Ok(Self { call: door.call(&Arc::from_ref(state), &Bytes::new())? })
+    }
+}
+
+/// Everything of a request but its body.
+struct Door {
+    principal: Principal,
+    context: RequestContext,
+    key: Option<IdempotencyKey>,
+    if_match: IfMatch,
+    if_match_text: Option<String>,
+    method: String,
+    path: String,
+}
+
+impl Door {
+    async fn from_parts<S: Send + Sync>(parts: &mut http::request::Parts, state: &S) -> Result<Self, Problem> {
+        let Caller(principal) = Caller::from_request_parts(parts, state).await?;
+        let context = RequestContext::from_request_parts(parts, state).await?;
+        let MaybeKey(key) = MaybeKey::from_request_parts(parts, state).await?;
+        let if_match = IfMatch::from_request_parts(parts, state).await?;
+        let if_match_text = parts.headers.get(IF_MATCH).and_then(|text| text.to_str().ok()).map(str::to_owned);
+        let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+        Ok(Self { principal, context, key, if_match, if_match_text, method: parts.method.to_string(), path })
+    }
+
+    fn call(self, executor: &Executor, body: &Bytes) -> Result<Call, Problem> {
+        let parts = RequestParts {
+            method: &self.method,
+            path: &self.path,
+            if_match: self.if_match_text.as_deref(),
+            body,
+        };
+        let request = *executor.claims_keys().request_tag(&parts).as_bytes();
+        let key = match &self.key {
+            Some(key) => CallKey {
+                key: command_key_hash(self.principal.account_id, key.as_str()),
+                request,
+                origin: KeyOrigin::Caller,
+            },
+            None => CallKey { key: random_key()?, request, origin: KeyOrigin::Made },
+        };
+        let role = actor_role(self.principal.role);
+        let trace = (self.context.trace.trace_id.to_string(), self.context.trace.span_id.to_string());
+        Ok(Call {
+            actor: Actor { account_id: AccountId(self.principal.account_id), role, on_behalf_of: None },
+            patient_id: self.principal.patient_id.map(PatientId),
+            practitioner_id: self.principal.practitioner_id.map(PractitionerId),
+            purpose: purpose_of(role),
+            correlation_id: self.context.correlation_id,
+            trace: Some(trace),
+            key,
+            if_match: match self.if_match {
+                IfMatch::Version(version) => Some(version),
+                IfMatch::Absent | IfMatch::Any => None,
+            },
+        })
+    }
+}
+
+fn random_key() -> Result<[u8; 32], Problem> {
+    let mut key = [0; 32];
+    OsRandom.fill(&mut key).map_err(|_| Problem::new(Code::Internal))?;
+    Ok(key)
+}
+
+const fn actor_role(role: Role) -> ActorRole {
+    match role {
+        Role::Admin => ActorRole::Admin,
+        Role::Doctor => ActorRole::Doctor,
+        Role::Staff => ActorRole::Staff,
+        Role::Patient => ActorRole::Patient,
+        Role::Auditor => ActorRole::Auditor,
+    }
+}
+
+/// What a role acts for, unless the request says otherwise (break-glass does).
+const fn purpose_of(role: ActorRole) -> Purpose {
+    match role {
+        ActorRole::Doctor => Purpose::Treat,
+        ActorRole::Patient => Purpose::Patrqt,
+        ActorRole::Admin | ActorRole::Staff | ActorRole::Auditor | ActorRole::System => Purpose::Hoperat,
+    }
+}
