@@ -7,8 +7,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/dev.sh"
 usage() {
   cat <<'USAGE'
 usage: kafka.sh setup                                  fetch Kafka's libraries (once)
-       kafka.sh run DATA_DIR PORT [CONTROLLER_PORT]    serve in the foreground (CONTROLLER_PORT: PORT + 1);
-                                                       DATA_DIR is made when absent
+       kafka.sh run DATA_DIR PORT [CONTROLLER_PORT [ADVERTISED_PORT]]
+                                                       serve in the foreground; DATA_DIR is made when absent;
+                                                       CONTROLLER_PORT is PORT + 1, ADVERTISED_PORT, which clients
+                                                       are told, is PORT unless given (a proxy's)
        kafka.sh wait PORT SECONDS [PID]                wait until the broker takes requests (or PID is gone)
        kafka.sh tool CLASS [ARGUMENT…]                 one of Kafka's tools, for example
                                                        org.apache.kafka.tools.TopicCommand --list …
@@ -71,7 +73,7 @@ cluster_id() {
 }
 
 run() {
-  local data=$1 port=$2 controller=${3:-$(($2 + 1))} heap=${PRAXIS_KAFKA_HEAP_MB:-512}
+  local data=$1 port=$2 controller=${3:-$(($2 + 1))} advertised=${4:-$2} heap=${PRAXIS_KAFKA_HEAP_MB:-512}
   mkdir -p "$data"
   data=$(cd "$data" && pwd)
   # The session timeout is what a broker killed by kill -9 has to wait for when it returns (9 s by default).
@@ -80,7 +82,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:$controller
 listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
+advertised.listeners=PLAINTEXT://127.0.0.1:$advertised
 controller.listener.names=CONTROLLER
 log.dirs=$data/log
 auto.create.topics.enable=false
