@@ -78,7 +78,8 @@ pub fn method_of(request: &Request) -> &'static str {
 pub async fn provide(State(sources): State<Sources>, mut request: Request, next: Next) -> Response {
     let context = RequestContext::new(request.headers(), &sources);
     request.extensions_mut().insert(context);
-    let span = tracing::info_span!(
+    // At the highest level, so that a filter that keeps warnings only keeps their correlation ids too.
+    let span = tracing::error_span!(
         "request",
         method = method_of(&request),
         route = route_of(&request),
@@ -89,6 +90,7 @@ pub async fn provide(State(sources): State<Sources>, mut request: Request, next:
         trace_flags = context.trace.flags,
         account_id = field::Empty,
         role = field::Empty,
+        status = field::Empty,
     );
     if let Some(parent) = context.trace.parent_span_id {
         span.record("parent_span_id", field::display(Hex(&parent)));

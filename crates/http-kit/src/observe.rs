@@ -25,11 +25,12 @@ pub async fn observe(request: Request, next: Next) -> Response {
     ];
     metrics::counter!("praxis_http_requests_total", &labels).increment(1);
     metrics::histogram!("praxis_http_request_duration_seconds", &labels).record(elapsed);
+    tracing::Span::current().record("status", status);
     let duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     if response.status().is_server_error() {
-        tracing::warn!(target: "praxis::request", status, duration_us, "request failed");
+        tracing::warn!(target: "praxis::request", duration_us, "request failed");
     } else {
-        tracing::info!(target: "praxis::request", status, duration_us, "request served");
+        tracing::info!(target: "praxis::request", duration_us, "request served");
     }
     response
 }

@@ -1,0 +1,99 @@
+//! Which settings are there? One line each; the reference page and `config check` follow from it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::setting::Program::{CommandApi, Operator, Projector, QueryApi, Serve};
+use super::setting::{Program, Setting, Spec};
+use super::values::{
+    Brokers, CollectorUrl, DatabaseUrl, KeyRing, LogFilter, LogFormat, PrivateKeyPem, PublicKeysPem,
+};
+
+macro_rules! settings {
+    ($($name:ident: $type:ty = $setting:expr;)+) => {
+        $(
+            #[doc = concat!("The setting `PRAXIS_", stringify!($name), "`.")]
+            pub static $name: Setting<$type> = $setting;
+        )+
+
+        /// Every setting, in the order of the reference page.
+        pub static ALL: &[&Spec] = &[$(&$name.spec),+];
+    };
+}
+
+const SERVERS: &[Program] = &[Serve, CommandApi, QueryApi, Projector];
+const APIS: &[Program] = &[Serve, CommandApi, QueryApi];
+const WRITERS: &[Program] = &[Serve, CommandApi, Operator];
+const ON_DATABASE: &[Program] = &[CommandApi, QueryApi, Projector, Operator];
+
+settings! {
+    LISTEN: SocketAddr = Setting::new("PRAXIS_LISTEN", "address of the public API").or_tiered("127.0.0.1:8080", "0.0.0.0:8080").read_by(APIS);
+    ADMIN_LISTEN: SocketAddr = Setting::new("PRAXIS_ADMIN_LISTEN", "address of /metrics, /health and /ready").or_tiered("127.0.0.1:9090", "0.0.0.0:9090").read_by(SERVERS);
+    DATA: PathBuf = Setting::new("PRAXIS_DATA", "directory of the SQLite files, owned by one process at a time").or("praxis-data").read_by(&[Serve, Operator]);
+    EVENTS_URL: DatabaseUrl = Setting::new("PRAXIS_EVENTS_URL", "MySQL schema of the event store").read_by(ON_DATABASE).required_by(Program::SERVICES);
+    VIEWS_URL: DatabaseUrl = Setting::new("PRAXIS_VIEWS_URL", "MySQL base schema of the read models; generations are schemas beside it").read_by(ON_DATABASE).required_by(&[QueryApi, Projector]);
+    KAFKA_BROKERS: Brokers = Setting::new("PRAXIS_KAFKA_BROKERS", "Kafka bootstrap servers").read_by(&[CommandApi, Projector, Operator]).required_by(&[CommandApi, Projector]);
+    KAFKA_TOPIC: String = Setting::new("PRAXIS_KAFKA_TOPIC", "topic the events are published to").or("praxis.events.v1").read_by(&[CommandApi, Projector, Operator]);
+    KAFKA_PARTITIONS: u32 = Setting::new("PRAXIS_KAFKA_PARTITIONS", "partitions of the topic, decided once when it is created").or("12").between(1, 1024).read_by(&[CommandApi, Projector, Operator]);
+    KAFKA_GROUP: String = Setting::new("PRAXIS_KAFKA_GROUP", "consumer group; by default praxis-views- and the fingerprint of the folds").read_by(&[Projector, Operator]);
+    KEK: KeyRing = Setting::new("PRAXIS_KEK", "keys that wrap the data keys of persons, the current one first").read_by(Program::ALL).required_by(Program::SERVICES);
+    CLAIMS_KEY: KeyRing = Setting::new("PRAXIS_CLAIMS_KEY", "keys of the HMACs over personal claim members and request bodies, the current one first").read_by(WRITERS).required_by(&[CommandApi]);
+    JWT_PUBLIC_KEYS: PublicKeysPem = Setting::new("PRAXIS_JWT_PUBLIC_KEYS", "RSA public keys that access tokens are trusted by; their ids are RFC 7638 thumbprints").read_by(APIS).required_by(Program::APIS);
+    JWT_PRIVATE_KEY: PrivateKeyPem = Setting::new("PRAXIS_JWT_PRIVATE_KEY", "RSA private key that mints access tokens").read_by(WRITERS);
+    JWT_ISSUER: String = Setting::new("PRAXIS_JWT_ISSUER", "issuer of access tokens").or("praxis").read_by(&[Serve, CommandApi, QueryApi, Operator]);
+    JWT_AUDIENCE: String = Setting::new("PRAXIS_JWT_AUDIENCE", "audience of access tokens").or("praxis").read_by(&[Serve, CommandApi, QueryApi, Operator]);
+    LOG: LogFilter = Setting::new("PRAXIS_LOG", "which log lines are written, as target=level pairs").or("info");
+    LOG_FORMAT: LogFormat = Setting::new("PRAXIS_LOG_FORMAT", "form of log lines").or_tiered("text", "json");
+    OTLP_ENDPOINT: CollectorUrl = Setting::new("PRAXIS_OTLP_ENDPOINT", "OpenTelemetry collector that traces are sent to, by OTLP over HTTP; /v1/traces is appended").read_by(SERVERS);
+    QUEUE_MEMBERS_MAX: usize = Setting::new("PRAXIS_QUEUE_MEMBERS_MAX", "most appends that wait for the sequencer; more are answered 503").or("8192").between(1, 1_000_000).read_by(WRITERS);
+    QUEUE_BYTES_MAX: usize = Setting::new("PRAXIS_QUEUE_BYTES_MAX", "most bytes that wait for the sequencer; more are answered 503").or("67108864").between(1_048_576, 17_179_869_184).read_by(WRITERS);
+    CACHE_ENTRIES_MAX: usize = Setting::new("PRAXIS_CACHE_ENTRIES_MAX", "most records kept in memory to decide commands on").or("20000").between(1, 10_000_000).read_by(WRITERS);
+    SHUTDOWN_GRACE: Duration = Setting::new("PRAXIS_SHUTDOWN_GRACE", "longest time to finish work when asked to stop").or_but_projector("25s", "55s").read_by(SERVERS);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_prefixed() {
+        let names: BTreeSet<_> = ALL.iter().map(|spec| spec.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert!(names.iter().all(|name| name.starts_with("PRAXIS_")));
+    }
+
+    #[test]
+    fn every_default_is_a_good_value() {
+        for spec in ALL {
+            for program in Program::ALL {
+                let default = spec.default_of(*program);
+                assert_eq!(
+                    default.map_or(Ok(()), |text| spec.check(text)),
+                    Ok(()),
+                    "{}",
+                    spec.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn who_needs_a_setting_reads_it_and_it_has_no_default() {
+        for spec in ALL {
+            for program in spec.required_by {
+                assert!(spec.read_by.contains(program), "{}", spec.name);
+                assert_eq!(spec.default_of(*program), None, "{}", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn services_listen_on_every_interface_and_praxis_serve_on_this_machine_only() {
+        assert_eq!(LISTEN.spec.default_of(Serve), Some("127.0.0.1:8080"));
+        assert_eq!(LISTEN.spec.default_of(CommandApi), Some("0.0.0.0:8080"));
+        assert_eq!(ADMIN_LISTEN.spec.default_of(Projector), Some("0.0.0.0:9090"));
+    }
+}

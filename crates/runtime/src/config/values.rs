@@ -1,0 +1,312 @@
+//! How is the text of each kind of setting read? No message quotes the text: it may be a secret.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Uri;
+use tracing_subscriber::EnvFilter;
+
+use super::setting::SettingValue;
+
+/// Shown instead of a secret.
+pub const REDACTED: &str = "(secret)";
+
+/// Most keys of a ring.
+pub const KEYS_MAX: usize = 64;
+/// Longest id of a key, bytes.
+pub const KEY_ID_LEN_MAX: usize = 32;
+
+impl SettingValue for SocketAddr {
+    const KIND: &'static str = "address (IP:port)";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map_err(|_| "must be an IP address and a port, as 127.0.0.1:8080".to_owned())
+    }
+}
+
+impl SettingValue for PathBuf {
+    const KIND: &'static str = "path";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self::from(text))
+    }
+}
+
+impl SettingValue for String {
+    const KIND: &'static str = "text";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.chars().any(char::is_control) {
+            return Err("must not contain control characters".to_owned());
+        }
+        Ok(text.to_owned())
+    }
+}
+
+impl SettingValue for u32 {
+    const KIND: &'static str = "number";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "must be a whole number".to_owned())
+    }
+}
+
+impl SettingValue for usize {
+    const KIND: &'static str = "number";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "must be a whole number".to_owned())
+    }
+}
+
+impl SettingValue for Duration {
+    const KIND: &'static str = "duration (as 500ms, 30s, 5m)";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let fault = || "must be a whole number with ms, s or m, as 30s".to_owned();
+        let unit_at = text
+            .find(|character: char| !character.is_ascii_digit())
+            .ok_or_else(fault)?;
+        let (digits, unit) = text.split_at(unit_at);
+        let number: u64 = digits.parse().map_err(|_| fault())?;
+        match unit {
+            "ms" => Ok(Self::from_millis(number)),
+            "s" => Ok(Self::from_secs(number)),
+            "m" => number.checked_mul(60).map(Self::from_secs).ok_or_else(fault),
+            _ => Err(fault()),
+        }
+    }
+}
+
+/// The address of a MySQL schema, with its password; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The address as given, password and all.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl SettingValue for DatabaseUrl {
+    const KIND: &'static str = "URL (mysql://user:password@host:port/schema)";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let fault = || "must be mysql://user:password@host:port/schema".to_owned();
+        let rest = text.strip_prefix("mysql://").ok_or_else(fault)?;
+        let (authority, schema) = rest.split_once('/').ok_or_else(fault)?;
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let schema = schema.split('?').next().unwrap_or_default();
+        if host.is_empty() || schema.is_empty() || text.contains(char::is_whitespace) {
+            return Err(fault());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Kafka bootstrap servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brokers(pub String);
+
+impl SettingValue for Brokers {
+    const KIND: &'static str = "addresses (host:port, separated by commas)";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let good = |broker: &str| {
+            let (host, port) = broker.rsplit_once(':').unwrap_or_default();
+            !host.is_empty() && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok()
+        };
+        if !text.split(',').all(good) {
+            return Err("must be host:port, several separated by commas".to_owned());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Symmetric keys with ids, the current one first; `Debug` shows the ids only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyRing(Vec<(String, [u8; 32])>);
+
+impl KeyRing {
+    /// The keys with their ids, the current one first; never empty.
+    pub fn keys(&self) -> &[(String, [u8; 32])] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(id, _)| format!("{id}:{REDACTED}")))
+            .finish()
+    }
+}
+
+impl SettingValue for KeyRing {
+    const KIND: &'static str = "keys (id:base64 of 32 bytes, separated by commas)";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut keys: Vec<(String, [u8; 32])> = Vec::new();
+        for (entry, index) in text.split(',').map(str::trim).zip(1..) {
+            let Some((id, encoded)) = entry.split_once(':') else {
+                return Err(format!("key {index} is not of the form id:base64"));
+            };
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+            if id.is_empty() || id.len() > KEY_ID_LEN_MAX || !id.bytes().all(plain) {
+                let message = "1 to 32 letters, digits, hyphens, underscores or full stops";
+                return Err(format!("the id of key {index} must be {message}"));
+            }
+            if keys.iter().any(|(present, _)| present == id) {
+                return Err(format!("key {index} has the id of an earlier one"));
+            }
+            let bytes = STANDARD
+                .decode(encoded)
+                .ok()
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            let Some(bytes) = bytes else {
+                return Err(format!("key {index} is not the base64 of 32 bytes"));
+            };
+            if index > KEYS_MAX {
+                return Err(format!("more than {KEYS_MAX} keys"));
+            }
+            keys.push((id.to_owned(), bytes));
+        }
+        Ok(Self(keys))
+    }
+}
+
+/// RSA public keys, a bundle of PEM blocks. Not secret, but long, and at home in a file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKeysPem(pub String);
+
+impl fmt::Debug for PublicKeysPem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(public keys)")
+    }
+}
+
+impl SettingValue for PublicKeysPem {
+    const KIND: &'static str = "PEM (one or several public keys)";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.contains("PRIVATE KEY-----") {
+            return Err("holds a private key".to_owned());
+        }
+        pem(text).map(Self)
+    }
+}
+
+/// An RSA private key in PEM form; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PrivateKeyPem(String);
+
+impl PrivateKeyPem {
+    /// The key.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PrivateKeyPem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl SettingValue for PrivateKeyPem {
+    const KIND: &'static str = "PEM (a private key)";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if !text.contains("PRIVATE KEY-----") {
+            return Err("holds no private key in PEM form".to_owned());
+        }
+        pem(text).map(Self)
+    }
+}
+
+fn pem(text: &str) -> Result<String, String> {
+    if text.contains("-----BEGIN ") && text.contains("-----END ") {
+        Ok(text.to_owned())
+    } else {
+        Err("holds no key in PEM form".to_owned())
+    }
+}
+
+/// Which log lines are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(pub String);
+
+impl SettingValue for LogFilter {
+    const KIND: &'static str = "log filter (as info,praxis=debug)";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        EnvFilter::try_new(text).map_err(|_| "must be levels or target=level pairs, as info".to_owned())?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl SettingValue for LogFormat {
+    const KIND: &'static str = "json or text";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "json" => Ok(Self::Json),
+            "text" => Ok(Self::Text),
+            _ => Err("must be json or text".to_owned()),
+        }
+    }
+}
+
+/// The base address of an OpenTelemetry collector, without a trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectorUrl(pub String);
+
+impl SettingValue for CollectorUrl {
+    const KIND: &'static str = "URL (http://host:port)";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let fault = || "must be http://host:port without user, query or fragment".to_owned();
+        if text.starts_with("https://") {
+            // No TLS stack is linked for traces alone: a collector runs beside the process, as an agent.
+            return Err(
+                "must be http://: send traces to a collector on this host or in this cluster".to_owned(),
+            );
+        }
+        let uri: Uri = text.parse().map_err(|_| fault())?;
+        let authority = uri
+            .authority()
+            .filter(|authority| !authority.as_str().contains('@'));
+        if uri.scheme_str() != Some("http") || authority.is_none() || uri.query().is_some() {
+            return Err(fault());
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Which texts are good values, and do the messages keep secrets?
+
+use super::*;
+
+const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+fn fault<T: SettingValue>(text: &str) -> String {
+    match T::parse(text) {
+        Ok(_) => panic!("a good value"),
+        Err(message) => message,
+    }
+}
+
+#[test]
+fn durations_have_a_unit() {
+    assert_eq!(Duration::parse("500ms"), Ok(Duration::from_millis(500)));
+    assert_eq!(Duration::parse("30s"), Ok(Duration::from_secs(30)));
+    assert_eq!(Duration::parse("5m"), Ok(Duration::from_mins(5)));
+    for text in [
+        "30",
+        "s",
+        "1.5s",
+        "-1s",
+        "1 s",
+        "1h",
+        "99999999999999999999s",
+        "9999999999999999999m",
+    ] {
+        assert!(Duration::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_key_ring_keeps_its_order_and_hides_its_keys() {
+    let ring = KeyRing::parse(&format!("2026-11:{KEY}, 2026-10:{KEY}")).unwrap();
+    let ids: Vec<_> = ring.keys().iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["2026-11", "2026-10"]);
+    assert_eq!(format!("{ring:?}"), r#"["2026-11:(secret)", "2026-10:(secret)"]"#);
+}
+
+#[test]
+fn a_faulty_key_is_named_by_its_place() {
+    assert_eq!(fault::<KeyRing>("Marker"), "key 1 is not of the form id:base64");
+    assert_eq!(
+        fault::<KeyRing>(&format!("a:{KEY},b:Marker")),
+        "key 2 is not the base64 of 32 bytes"
+    );
+    assert_eq!(
+        fault::<KeyRing>(&format!("a:{KEY},a:{KEY}")),
+        "key 2 has the id of an earlier one"
+    );
+    assert!(fault::<KeyRing>(&format!("a b:{KEY}")).starts_with("the id of key 1"));
+    assert!(fault::<KeyRing>("a:AAAA").contains("32 bytes"));
+}
+
+#[test]
+fn a_database_url_names_user_host_and_schema_and_is_not_shown() {
+    let url = DatabaseUrl::parse("mysql://app:Marker@db:3306/praxis_events?ssl-mode=required").unwrap();
+    assert_eq!(format!("{url:?}"), REDACTED);
+    for text in [
+        "mysql://db",
+        "mysql://app:Marker@/x",
+        "mysql://db/",
+        "postgres://db/x",
+        "mysql://d b/x",
+        "",
+    ] {
+        assert!(!fault::<DatabaseUrl>(text).contains("Marker"), "{text}");
+    }
+}
+
+#[test]
+fn brokers_are_hosts_and_ports() {
+    assert!(Brokers::parse("a:9092,b:9092").is_ok());
+    for text in ["a", "a:", ":9092", "a:9092,", "a:90920", "a b:1"] {
+        assert!(Brokers::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_collector_is_reached_by_plain_http() {
+    assert_eq!(
+        CollectorUrl::parse("http://localhost:4318/"),
+        Ok(CollectorUrl("http://localhost:4318".into()))
+    );
+    for text in [
+        "https://x:4318",
+        "localhost:4318",
+        "http://",
+        "http://u:p@x",
+        "http://x?a=b",
+    ] {
+        assert!(CollectorUrl::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn public_and_private_keys_are_not_taken_for_each_other() {
+    let private = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
+    let public = "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n";
+    assert!(PrivateKeyPem::parse(private).is_ok() && PublicKeysPem::parse(public).is_ok());
+    assert!(PrivateKeyPem::parse(public).is_err() && PublicKeysPem::parse(private).is_err());
+    assert_eq!(format!("{:?}", PrivateKeyPem::parse(private).unwrap()), REDACTED);
+}
+
+#[test]
+fn log_settings_are_checked() {
+    assert!(LogFilter::parse("info,praxis_http_kit=debug").is_ok());
+    assert!(LogFilter::parse("praxis=loud").is_err());
+    assert_eq!(LogFormat::parse("json"), Ok(LogFormat::Json));
+    assert!(LogFormat::parse("JSON").is_err());
+}

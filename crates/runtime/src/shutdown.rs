@@ -1,0 +1,67 @@
+//! When has somebody asked this process to stop?
+
+use std::io;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Longest a process may take to stop: Kubernetes kills it after 30 s.
+pub const GRACE_MAX: Duration = Duration::from_secs(30);
+
+/// Longest the projector may take: it leaves its consumer group and finishes a batch first.
+pub const PROJECTOR_GRACE_MAX: Duration = Duration::from_mins(1);
+
+/// Exit status after a second request to stop, as a shell reports an interrupted program.
+const INTERRUPTED: i32 = 130;
+
+/// Cancels `stop` at the first SIGTERM or SIGINT; a second one ends the process at once, which loses nothing
+/// acknowledged.
+pub async fn on_signal(stop: CancellationToken) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "stopping"),
+        _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "stopping"),
+        () = stop.cancelled() => return Ok(()),
+    }
+    stop.cancel();
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::warn!("asked to stop a second time, ending at once");
+    std::process::exit(INTERRUPTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sigterm_asks_for_a_stop() {
+        let stop = CancellationToken::new();
+        let watching = on_signal(stop.clone());
+        let sending = async {
+            // The watcher is polled first (biased below), so its handlers stand before the signal comes.
+            let kill = format!("kill -TERM {}", std::process::id());
+            let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+            assert!(sent.success());
+            stop.cancelled().await;
+        };
+        tokio::select! {
+            biased;
+            ended = watching => panic!("the watcher ended: {ended:?}"),
+            () = sending => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_asked_for_otherwise_ends_the_watch() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        assert!(on_signal(stop).await.is_ok());
+    }
+}
