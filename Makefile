@@ -1,0 +1,57 @@
+# What a developer types. `make help` lists it.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# `make run PROFILE=release` starts slower the first time and runs faster.
+PROFILE ?= dev
+# Handed to `cargo test`, for example TEST_FLAGS=--no-fail-fast
+TEST_FLAGS ?=
+SERVICES := scripts/dev-services.sh run --
+
+.PHONY: help run test bench soak lint fmt fmt-check clippy doc deny shellcheck toolchain
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+run: toolchain ## Serve a demonstration practice on http://localhost:8080, on SQLite, in one process
+	cargo run --profile $(PROFILE) -p praxis -- serve --demo
+
+# The programs are built first: fault tests start those of other packages, which cargo would not build for them.
+test: toolchain ## Run every test, against a real MySQL and a real Kafka
+	$(SERVICES) bash -c 'cargo build --workspace --bins && cargo test --workspace $(TEST_FLAGS)'
+
+bench: toolchain ## Measure, against a real MySQL and a real Kafka; docs/benchmarks.md keeps the result
+	$(SERVICES) cargo bench --workspace --bench '*'
+
+soak: toolchain ## The fault tests at random for PRAXIS_SOAK_MINUTES (60), repeatable by PRAXIS_SOAK_SEED
+	$(SERVICES) bash -c 'cargo build --release --workspace --bins && cargo test --release --workspace --test soak -- --nocapture'
+
+lint: fmt-check clippy doc deny shellcheck ## Everything that judges without running
+
+fmt: toolchain ## Format the code
+	cargo fmt --all
+
+fmt-check: toolchain
+	cargo fmt --all --check
+
+clippy: toolchain
+	cargo clippy --workspace --all-targets -- -D warnings
+
+doc: toolchain
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# Advisories need the advisory database from the network: the pipeline checks them (`cargo deny check advisories`).
+deny: toolchain
+	@if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; \
+	else echo 'cargo-deny is not installed, so licences and bans are not checked (cargo install --locked cargo-deny)'; fi
+
+shellcheck:
+	scripts/shellcheck.sh
+
+toolchain:
+	@missing=; \
+	command -v cargo >/dev/null || missing+=$$'\n  the Rust toolchain: https://rustup.rs'; \
+	command -v cc >/dev/null || missing+=$$'\n  a C compiler: apt-get install -y gcc libc6-dev'; \
+	if [ -n "$$missing" ]; then echo "missing:$$missing" >&2; exit 1; fi
