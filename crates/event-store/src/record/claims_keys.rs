@@ -348,11 +348,11 @@ mod tests {
             body: b"{}",
             ..REQUEST
         };
-        let in_the_body = RequestParts {
-            body: b"\x00\x00\x00\x03\"3\"{}",
-            ..REQUEST
-        };
-        assert_ne!(keys.request_tag(&with_header), keys.request_tag(&in_the_body));
+        // What the header's framing would be with a presence byte and without one.
+        for body in [&b"\x00\x00\x00\x03\"3\"{}"[..], b"\x00\x00\x03\"3\"{}"] {
+            let in_the_body = RequestParts { body, ..REQUEST };
+            assert_ne!(keys.request_tag(&with_header), keys.request_tag(&in_the_body));
+        }
     }
 
     #[test]
