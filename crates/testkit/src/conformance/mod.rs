@@ -2,7 +2,7 @@
 //!
 //! An adapter's `tests/conformance.rs` has one function that opens a fresh log and one line:
 //!
-//! ```ignore
+//! ```text
 //! async fn fresh_log() -> praxis_testkit::conformance::Outcome<LogUnderTest> { … }
 //! praxis_testkit::event_store_conformance!(fresh_log);
 //! ```
@@ -13,8 +13,19 @@ use std::sync::Arc;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
 use praxis_events::ids::LogId;
 
+pub mod atomicity;
+pub mod bytes;
+pub mod claims;
+pub mod judged;
+pub mod keys;
+pub mod look_ups;
+pub mod numbers;
 pub mod order;
+pub mod reading;
+pub mod relay;
 pub mod sample;
+pub mod spans;
+pub mod uniqueness;
 
 /// What a conformance function answers: an error is a fault of the store, a failed assertion a broken promise.
 pub type Outcome<T = ()> = anyhow::Result<T>;
@@ -42,6 +53,118 @@ macro_rules! event_store_conformance {
         $crate::conformance_tests! { $open;
             order {
                 a_new_log_is_empty_at_position_zero_and_epoch_one,
+                the_head_moves_with_each_batch,
+                positions_are_dense_in_the_order_of_commits,
+                a_batch_without_rows_changes_nothing,
+                fifteen_hundred_events_are_one_batch,
+                the_head_excludes_another_process_until_commit,
+                the_head_excludes_another_task_until_commit,
+                a_head_that_stays_held_is_busy,
+                reading_does_not_wait_for_the_head,
+                the_clock_counts_microseconds_and_does_not_go_back,
+            }
+            atomicity {
+                rows_are_visible_only_after_commit,
+                rollback_leaves_nothing,
+                a_dropped_transaction_leaves_nothing,
+                a_write_given_up_midway_leaves_nothing,
+                a_begin_given_up_holds_nothing,
+                a_commit_given_up_is_whole,
+                a_refused_row_takes_its_batch_with_it,
+            }
+            uniqueness {
+                a_stream_version_is_taken_once,
+                a_stream_version_is_taken_once_within_a_batch,
+                a_command_key_is_used_once,
+                a_data_key_is_made_once,
+                an_owner_holds_a_claim_once,
+                normal_spans_of_a_calendar_do_not_start_at_once,
+                bytes_decide_what_is_the_same,
+            }
+            look_ups {
+                an_empty_look_up_answers_nothing,
+                a_new_log_knows_nothing,
+                versions_are_those_of_the_streams_asked_for,
+                commands_are_those_asked_for,
+                tombstoned_keys_are_those_destroyed,
+                all_kinds_are_answered_together,
+                fifteen_hundred_questions_are_answered,
+            }
+            claims {
+                a_member_has_the_owners_that_took_it,
+                a_claim_is_released_by_its_owner_only,
+                a_claim_changes_hands_within_a_batch,
+                resource_and_member_are_kept_apart,
+                the_longest_names_come_back_whole,
+            }
+            spans {
+                touching_spans_do_not_overlap,
+                one_microsecond_is_an_overlap,
+                equal_contained_and_containing_spans_overlap,
+                a_predecessor_far_back_is_found,
+                what_lies_before_and_after_is_not_found,
+                calendars_are_kept_apart,
+                no_span_is_answered_twice,
+                layer_and_owner_of_the_question_are_ignored,
+                released_time_is_free,
+                time_is_released_by_its_owner_only,
+                time_changes_hands_within_a_batch,
+                times_before_1970_and_far_ahead_are_kept,
+                a_crowded_calendar_answers_as_comparing_every_pair_does,
+            }
+            reading {
+                the_log_is_read_from_any_position,
+                a_stream_is_read_in_order,
+                a_stream_is_read_in_part,
+                a_stream_is_a_kind_and_an_id,
+                an_instant_is_a_position,
+            }
+            bytes {
+                every_byte_is_kept,
+                empty_documents_are_kept,
+                documents_of_any_size_are_kept_apart,
+                documents_are_not_rewritten,
+                extreme_columns_are_kept,
+                the_heads_time_is_kept,
+                extreme_outcomes_are_kept,
+                extreme_keys_are_kept,
+            }
+            keys {
+                keys_are_found_by_id,
+                the_newest_key_of_each_subject_is_used,
+                destroyed_keys_are_not_used,
+                subjects_may_be_none_or_repeated,
+            }
+            numbers {
+                numbers_start_at_one_and_follow,
+                counters_are_kept_apart,
+                a_range_may_be_as_large_as_its_type,
+                concurrent_ranges_never_meet,
+            }
+            relay {
+                the_first_leader_starts_at_the_beginning,
+                a_lease_excludes_others,
+                renewing_keeps_the_term,
+                an_expired_lease_is_taken_over,
+                a_renewed_lease_lasts,
+                progress_is_handed_over,
+                saving_twice_is_saving,
+                only_the_leader_of_the_term_saves,
+                a_released_lease_is_free_at_once,
+                only_the_leader_releases,
+                one_of_many_leads,
+            }
+            judged {
+                a_claim_is_taken_once_within_a_batch,
+                a_claim_is_taken_once_over_batches,
+                a_claim_with_capacity_is_taken_that_often,
+                time_is_booked_once,
+                time_released_in_a_batch_can_be_booked_in_it,
+                overbooked_time_frees_and_fills,
+                a_stale_version_is_found_by_the_index_and_then_explained,
+                a_command_key_gets_one_answer,
+                a_stream_read_must_not_have_moved,
+                the_leaf_of_a_stored_row_is_recomputed_from_it,
             }
         }
     };
@@ -62,4 +185,49 @@ macro_rules! conformance_tests {
             }
         )+ }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    /// Every area with the functions it declares.
+    const AREAS: [(&str, &str); 12] = [
+        ("atomicity", include_str!("atomicity.rs")),
+        ("bytes", include_str!("bytes.rs")),
+        ("claims", include_str!("claims.rs")),
+        ("judged", include_str!("judged.rs")),
+        ("keys", include_str!("keys.rs")),
+        ("look_ups", include_str!("look_ups.rs")),
+        ("numbers", include_str!("numbers.rs")),
+        ("order", include_str!("order.rs")),
+        ("reading", include_str!("reading.rs")),
+        ("relay", include_str!("relay.rs")),
+        ("spans", include_str!("spans.rs")),
+        ("uniqueness", include_str!("uniqueness.rs")),
+    ];
+
+    #[test]
+    fn every_promise_is_in_the_macro() {
+        let this = include_str!("mod.rs");
+        for (area, source) in AREAS {
+            let list = this
+                .split_once(&format!("            {area} {{"))
+                .unwrap()
+                .1
+                .split_once('}')
+                .unwrap()
+                .0;
+            for declared in source
+                .lines()
+                .filter_map(|line| line.strip_prefix("pub async fn "))
+            {
+                let promise = declared.split_once('(').unwrap().0;
+                assert!(
+                    list.contains(&format!(" {promise},")),
+                    "{area}::{promise} is never run"
+                );
+            }
+        }
+        let areas = this.lines().filter(|line| line.starts_with("pub mod ")).count() - 1;
+        assert_eq!(areas, AREAS.len(), "an area is not in this list");
+    }
 }

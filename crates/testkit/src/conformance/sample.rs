@@ -83,11 +83,11 @@ pub fn data_key(key: u128, subject: u128, created_position: u64) -> StoredKey {
 }
 
 /// The same key after its erasure.
-pub fn destroyed(key: StoredKey, at_position: u64) -> StoredKey {
+pub fn destroyed(key: &StoredKey, at_position: u64) -> StoredKey {
     StoredKey {
         wrapped_key: None,
         destroyed_position: Some(at_position),
-        ..key
+        ..key.clone()
     }
 }
 
