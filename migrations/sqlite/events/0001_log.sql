@@ -10,6 +10,7 @@ CREATE TABLE log_head (
     tombstone_position INTEGER NOT NULL CHECK (tombstone_position >= 0)
 ) STRICT;
 
+-- No index on recorded_at: it never goes back, so an instant is found by halving positions.
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
     event_id BLOB NOT NULL CHECK (length(event_id) = 16),
@@ -28,9 +29,6 @@ CREATE TABLE events (
 ) STRICT;
 
 CREATE UNIQUE INDEX events_stream ON events (stream_id, stream_version);
-
--- An instant's position: the rowid behind each entry is the position.
-CREATE INDEX events_recorded_at ON events (recorded_at);
 
 -- All events about a person (docs/adr/0010-subject-index.md).
 CREATE INDEX events_subject ON events (subject_id, position) WHERE subject_id IS NOT NULL;

@@ -65,18 +65,27 @@ impl LogReader for SqliteLog {
     }
 
     async fn position_at(&self, instant_micros: i64) -> Result<u64, StoreError> {
+        // `recorded_at` never goes back, so the last position at or before an instant is found by halving.
         let row = sqlx::query(
             "-- praxis_store_sqlite::log::read::position_at
-             SELECT position FROM events
-             WHERE recorded_at <= ?1
-             ORDER BY recorded_at DESC, position DESC
-             LIMIT 1",
+             WITH RECURSIVE search (low, high) AS (
+                 SELECT 0, position FROM log_head WHERE id = 1
+                 UNION ALL
+                 SELECT
+                     CASE WHEN middle.recorded_at <= ?1 THEN middle.position ELSE low END,
+                     CASE WHEN middle.recorded_at <= ?1 THEN high ELSE middle.position - 1 END
+                 FROM search
+                 CROSS JOIN events AS middle ON middle.position = (low + high + 1) / 2
+                 WHERE low < high
+             )
+             SELECT low FROM search WHERE low = high",
         )
         .bind(instant_micros)
         .fetch_optional(&self.readers)
         .await
-        .map_err(error::store)?;
-        row.map_or(Ok(0), |row| unsigned(&row, 0))
+        .map_err(error::store)?
+        .ok_or(StoreError::Corrupt("a position is missing from the log"))?;
+        unsigned(&row, 0)
     }
 
     async fn command(&self, key: [u8; 32]) -> Result<Option<StoredCommand>, StoreError> {
