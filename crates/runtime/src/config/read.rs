@@ -12,6 +12,8 @@ use super::settings;
 
 /// All names the product reads from the environment begin so.
 const PREFIX: &str = "PRAXIS_";
+/// Names that begin so belong to the tests and scripts of development, which start the programs with them set.
+const DEVELOPMENT_PREFIXES: [&str; 4] = ["PRAXIS_TEST_", "PRAXIS_DEV_", "PRAXIS_CI_", "PRAXIS_SOAK_"];
 /// Largest file a setting is read from, bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Most letters a name may be off to be suggested.
@@ -121,6 +123,7 @@ impl Config {
             .into_iter()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| name.starts_with(PREFIX))
+            .filter(|(name, _)| !DEVELOPMENT_PREFIXES.iter().any(|own| name.starts_with(own)))
             .collect();
         let read = settings::ALL
             .iter()

@@ -1,8 +1,11 @@
 //! Which settings are there? One line each; the reference page and `config check` follow from it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use super::setting::Program::{CommandApi, Operator, Projector, QueryApi, Serve};
 use super::setting::{Program, Setting, Spec};
@@ -37,8 +40,8 @@ settings! {
     KAFKA_TOPIC: String = Setting::new("PRAXIS_KAFKA_TOPIC", "topic the events are published to").or("praxis.events.v1").read_by(&[CommandApi, Projector, Operator]);
     KAFKA_PARTITIONS: u32 = Setting::new("PRAXIS_KAFKA_PARTITIONS", "partitions of the topic, decided once when it is created").or("12").between(1, 1024).read_by(&[CommandApi, Projector, Operator]);
     KAFKA_GROUP: String = Setting::new("PRAXIS_KAFKA_GROUP", "consumer group; by default praxis-views- and the fingerprint of the folds").read_by(&[Projector, Operator]);
-    KEK: KeyRing = Setting::new("PRAXIS_KEK", "keys that wrap the data keys of persons, the current one first").read_by(Program::ALL).required_by(Program::SERVICES);
-    CLAIMS_KEY: KeyRing = Setting::new("PRAXIS_CLAIMS_KEY", "keys of the HMACs over personal claim members and request bodies, the current one first").read_by(WRITERS).required_by(&[CommandApi]);
+    KEK: KeyRing<Uuid> = Setting::new("PRAXIS_KEK", "keys that wrap the data keys of persons, the current one first").read_by(Program::ALL).required_by(Program::SERVICES);
+    CLAIMS_KEY: KeyRing<NonZeroU8> = Setting::new("PRAXIS_CLAIMS_KEY", "keys of the HMACs over personal claim members and request bodies, the current one first").read_by(WRITERS).required_by(&[CommandApi]);
     JWT_PUBLIC_KEYS: PublicKeysPem = Setting::new("PRAXIS_JWT_PUBLIC_KEYS", "RSA public keys that access tokens are trusted by; their ids are RFC 7638 thumbprints").read_by(APIS).required_by(Program::APIS);
     JWT_PRIVATE_KEY: PrivateKeyPem = Setting::new("PRAXIS_JWT_PRIVATE_KEY", "RSA private key that mints access tokens").read_by(WRITERS);
     JWT_ISSUER: String = Setting::new("PRAXIS_JWT_ISSUER", "issuer of access tokens").or("praxis").read_by(&[Serve, CommandApi, QueryApi, Operator]);

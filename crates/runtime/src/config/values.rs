@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Uri;
 use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
 
 use super::setting::SettingValue;
 
@@ -17,8 +20,6 @@ pub const REDACTED: &str = "(secret)";
 
 /// Most keys of a ring.
 pub const KEYS_MAX: usize = 64;
-/// Longest id of a key, bytes.
-pub const KEY_ID_LEN_MAX: usize = 32;
 
 impl SettingValue for SocketAddr {
     const KIND: &'static str = "address (IP:port)";
@@ -136,18 +137,38 @@ impl SettingValue for Brokers {
     }
 }
 
+/// What keys of a ring are told apart by.
+pub trait KeyId: FromStr + PartialEq + fmt::Display {
+    /// The kind of setting a ring of such keys is, as the reference page names it.
+    const RING_KIND: &'static str;
+    /// What an id must be, to be read after "the id of key 1".
+    const MUST: &'static str;
+}
+
+/// Key-encryption keys: the id is stored with every data key wrapped.
+impl KeyId for Uuid {
+    const RING_KIND: &'static str = "keys (UUID:base64 of 32 bytes, separated by commas)";
+    const MUST: &'static str = "must be a UUID";
+}
+
+/// Claims keys: the id is the first byte of every tag.
+impl KeyId for NonZeroU8 {
+    const RING_KIND: &'static str = "keys (number:base64 of 32 bytes, separated by commas)";
+    const MUST: &'static str = "must be a number from 1 to 255";
+}
+
 /// Symmetric keys with ids, the current one first; `Debug` shows the ids only.
 #[derive(Clone, PartialEq, Eq)]
-pub struct KeyRing(Vec<(String, [u8; 32])>);
+pub struct KeyRing<I>(Vec<(I, [u8; 32])>);
 
-impl KeyRing {
+impl<I> KeyRing<I> {
     /// The keys with their ids, the current one first; never empty.
-    pub fn keys(&self) -> &[(String, [u8; 32])] {
+    pub fn keys(&self) -> &[(I, [u8; 32])] {
         &self.0
     }
 }
 
-impl fmt::Debug for KeyRing {
+impl<I: KeyId> fmt::Debug for KeyRing<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(self.0.iter().map(|(id, _)| format!("{id}:{REDACTED}")))
@@ -155,38 +176,42 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-impl SettingValue for KeyRing {
-    const KIND: &'static str = "keys (id:base64 of 32 bytes, separated by commas)";
+impl<I: KeyId> SettingValue for KeyRing<I> {
+    const KIND: &'static str = I::RING_KIND;
     const SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Self, String> {
-        let mut keys: Vec<(String, [u8; 32])> = Vec::new();
+        let mut keys: Vec<(I, [u8; 32])> = Vec::new();
         for (entry, index) in text.split(',').map(str::trim).zip(1..) {
-            let Some((id, encoded)) = entry.split_once(':') else {
-                return Err(format!("key {index} is not of the form id:base64"));
-            };
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-            if id.is_empty() || id.len() > KEY_ID_LEN_MAX || !id.bytes().all(plain) {
-                let message = "1 to 32 letters, digits, hyphens, underscores or full stops";
-                return Err(format!("the id of key {index} must be {message}"));
+            if index > KEYS_MAX {
+                return Err(format!("holds more than {KEYS_MAX} keys"));
             }
-            if keys.iter().any(|(present, _)| present == id) {
+            let (id, key) = key::<I>(entry, index)?;
+            if keys.iter().any(|(present, _)| *present == id) {
                 return Err(format!("key {index} has the id of an earlier one"));
             }
-            let bytes = STANDARD
-                .decode(encoded)
-                .ok()
-                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-            let Some(bytes) = bytes else {
-                return Err(format!("key {index} is not the base64 of 32 bytes"));
-            };
-            if index > KEYS_MAX {
-                return Err(format!("more than {KEYS_MAX} keys"));
-            }
-            keys.push((id.to_owned(), bytes));
+            keys.push((id, key));
         }
         Ok(Self(keys))
     }
+}
+
+/// One key of a ring; `index`, from 1, names it in faults.
+fn key<I: KeyId>(entry: &str, index: usize) -> Result<(I, [u8; 32]), String> {
+    let (id, encoded) = entry
+        .split_once(':')
+        .ok_or_else(|| format!("key {index} is not of the form id:base64"))?;
+    let id = id
+        .parse()
+        .map_err(|_| format!("the id of key {index} {}", I::MUST))?;
+    let bytes = STANDARD
+        .decode(encoded)
+        .ok()
+        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    Ok((
+        id,
+        bytes.ok_or_else(|| format!("key {index} is not the base64 of 32 bytes"))?,
+    ))
 }
 
 /// RSA public keys, a bundle of PEM blocks. Not secret, but long, and at home in a file.

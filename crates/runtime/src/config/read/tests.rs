@@ -11,7 +11,8 @@ use crate::config::settings::{
     QUEUE_MEMBERS_MAX, SHUTDOWN_GRACE,
 };
 
-const KEY: &str = "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+const KEK_KEY: &str = "00000000-0000-0000-0000-000000000005:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+const KEY: &str = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----";
 
 fn read(program: Program, variables: &[(&str, &str)]) -> Config {
@@ -84,7 +85,7 @@ fn a_service_with_all_it_needs_starts() {
         &[
             ("PRAXIS_EVENTS_URL", "mysql://app:Marker@db/events"),
             ("PRAXIS_KAFKA_BROKERS", "kafka:9092"),
-            ("PRAXIS_KEK", KEY),
+            ("PRAXIS_KEK", KEK_KEY),
             ("PRAXIS_CLAIMS_KEY", KEY),
             ("PRAXIS_JWT_PUBLIC_KEYS", PUBLIC),
         ],
@@ -139,7 +140,7 @@ fn a_number_is_good_on_its_bounds() {
 
 #[test]
 fn a_secret_comes_from_its_file_without_the_trailing_newline() {
-    let file = file(&format!("{KEY}\n"));
+    let file = file(&format!("{KEK_KEY}\n"));
     let path = file.path().to_str().unwrap();
     let config = read(Program::Serve, &[("PRAXIS_KEK_FILE", path)])
         .checked()
@@ -167,7 +168,10 @@ fn several_files_make_one_bundle() {
 
 #[test]
 fn a_value_and_a_file_together_are_a_fault() {
-    let config = read(Program::Serve, &[("PRAXIS_KEK", KEY), ("PRAXIS_KEK_FILE", "x")]);
+    let config = read(
+        Program::Serve,
+        &[("PRAXIS_KEK", KEK_KEY), ("PRAXIS_KEK_FILE", "x")],
+    );
     let message = "and PRAXIS_KEK_FILE are both set; keep one".to_owned();
     assert_eq!(faults(&config), [("PRAXIS_KEK".to_owned(), message)]);
 }
@@ -231,6 +235,18 @@ fn what_kubernetes_adds_for_services_is_no_fault() {
     );
     assert_eq!(faults(&config), []);
     assert_eq!(read(Program::Serve, &[("PRAXIS_PORT", "8080")]).faults().len(), 1);
+}
+
+#[test]
+fn what_development_keeps_for_itself_is_no_fault() {
+    let own = [
+        "PRAXIS_TEST_MYSQL_URL",
+        "PRAXIS_DEV_DIR",
+        "PRAXIS_CI_TARGET_DIR",
+        "PRAXIS_SOAK_SEED",
+    ];
+    let config = read(Program::Serve, &own.map(|name| (name, "x")));
+    assert_eq!(faults(&config), []);
 }
 
 #[test]

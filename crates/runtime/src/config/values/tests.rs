@@ -32,25 +32,55 @@ fn durations_have_a_unit() {
 
 #[test]
 fn a_key_ring_keeps_its_order_and_hides_its_keys() {
-    let ring = KeyRing::parse(&format!("2026-11:{KEY}, 2026-10:{KEY}")).unwrap();
-    let ids: Vec<_> = ring.keys().iter().map(|(id, _)| id.as_str()).collect();
-    assert_eq!(ids, ["2026-11", "2026-10"]);
-    assert_eq!(format!("{ring:?}"), r#"["2026-11:(secret)", "2026-10:(secret)"]"#);
+    let ring = KeyRing::<NonZeroU8>::parse(&format!("2:{KEY}, 1:{KEY}")).unwrap();
+    let ids: Vec<_> = ring.keys().iter().map(|(id, _)| id.get()).collect();
+    assert_eq!(ids, [2, 1]);
+    assert_eq!(format!("{ring:?}"), r#"["2:(secret)", "1:(secret)"]"#);
+}
+
+#[test]
+fn keys_that_wrap_have_uuids_and_claims_keys_have_numbers() {
+    let id = Uuid::from_u128(5);
+    let text = format!("{id}:{KEY}");
+    assert_eq!(KeyRing::<Uuid>::parse(&text).unwrap().keys(), [(id, [0; 32])]);
+    assert_eq!(
+        fault::<KeyRing<NonZeroU8>>(&text),
+        "the id of key 1 must be a number from 1 to 255"
+    );
+    assert_eq!(
+        fault::<KeyRing<Uuid>>(&format!("1:{KEY}")),
+        "the id of key 1 must be a UUID"
+    );
+    for (id, good) in [("0", false), ("1", true), ("255", true), ("256", false)] {
+        assert_eq!(
+            KeyRing::<NonZeroU8>::parse(&format!("{id}:{KEY}")).is_ok(),
+            good,
+            "{id}"
+        );
+    }
 }
 
 #[test]
 fn a_faulty_key_is_named_by_its_place() {
-    assert_eq!(fault::<KeyRing>("Marker"), "key 1 is not of the form id:base64");
+    type Ring = KeyRing<NonZeroU8>;
+    assert_eq!(fault::<Ring>("Marker"), "key 1 is not of the form id:base64");
     assert_eq!(
-        fault::<KeyRing>(&format!("a:{KEY},b:Marker")),
+        fault::<Ring>(&format!("1:{KEY},2:Marker")),
         "key 2 is not the base64 of 32 bytes"
     );
     assert_eq!(
-        fault::<KeyRing>(&format!("a:{KEY},a:{KEY}")),
+        fault::<Ring>(&format!("1:{KEY},1:{KEY}")),
         "key 2 has the id of an earlier one"
     );
-    assert!(fault::<KeyRing>(&format!("a b:{KEY}")).starts_with("the id of key 1"));
-    assert!(fault::<KeyRing>("a:AAAA").contains("32 bytes"));
+    assert_eq!(fault::<Ring>("1:AAAA"), "key 1 is not the base64 of 32 bytes");
+    let of = |count: usize| {
+        (1..=count)
+            .map(|id| format!("{id}:{KEY}"))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    assert!(Ring::parse(&of(KEYS_MAX)).is_ok());
+    assert_eq!(fault::<Ring>(&of(KEYS_MAX + 1)), "holds more than 64 keys");
 }
 
 #[test]
