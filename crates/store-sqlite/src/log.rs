@@ -18,6 +18,9 @@ mod transaction;
 mod write;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use schema::migrate;
 
 /// How a log is opened.

@@ -28,23 +28,25 @@ async fn versions(conn: &mut SqliteConnection, streams: &[Uuid]) -> Result<HashM
     }
     let rows = sqlx::query(
         "-- praxis_store_sqlite::log::look_up::versions
-         SELECT stream_id, version FROM (
-             SELECT substr(?1, 1 + asked.key * 16, 16) AS stream_id, (
-                 SELECT max(there.stream_version) FROM events AS there
-                 WHERE there.stream_id = substr(?1, 1 + asked.key * 16, 16)
-             ) AS version
-             FROM json_each(?2) AS asked
+         SELECT asked.key, (
+             SELECT max(there.stream_version) FROM events AS there
+             WHERE there.stream_id = substr(?1, 1 + asked.key * 16, 16)
          )
-         WHERE version IS NOT NULL",
+         FROM json_each(?2) AS asked
+         ORDER BY asked.key",
     )
     .bind(concat(streams.iter().map(Uuid::as_bytes)))
     .bind(ordinals(streams.len()))
     .fetch_all(conn)
     .await
     .map_err(error::store)?;
-    rows.iter()
-        .map(|row| Ok((id(column(row, 0)?)?, unsigned(row, 1)?)))
-        .collect()
+    let mut versions = HashMap::with_capacity(streams.len());
+    for (stream, row) in streams.iter().zip(&rows) {
+        if column::<Option<i64>>(row, 1)?.is_some() {
+            versions.insert(*stream, unsigned(row, 1)?);
+        }
+    }
+    Ok(versions)
 }
 
 async fn commands(

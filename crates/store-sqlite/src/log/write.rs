@@ -215,28 +215,26 @@ fn packed_spans(spans: &[Span], layer: Layer) -> Result<Option<(Vec<u8>, String)
     }
 }
 
+// The calendar's id stands first: SQLite seeks by a row value only where the affinity of its first column suits every
+// column of the index, and that of a blob does. Beginning with `kind` it would walk all calendars of the kind.
+pub(super) const NORMAL_SPANS_RELEASED: &str = "-- praxis_store_sqlite::log::write::spans_released
+    DELETE FROM spans WHERE (calendar_id, kind, starts, ends, owner) IN (
+        SELECT substr(?1, 1 + key * 32, 16), value ->> 0, value ->> 1, value ->> 2, substr(?1, 17 + key * 32, 16)
+        FROM json_each(?2)
+    )";
+
+pub(super) const OVER_SPANS_RELEASED: &str = "-- praxis_store_sqlite::log::write::spans_released
+    DELETE FROM over_spans WHERE (calendar_id, kind, ends, starts, owner) IN (
+        SELECT substr(?1, 1 + key * 32, 16), value ->> 0, value ->> 2, value ->> 1, substr(?1, 17 + key * 32, 16)
+        FROM json_each(?2)
+    )";
+
 async fn spans_released(conn: &mut SqliteConnection, spans: &[Span]) -> Result<(), WriteError> {
     if let Some((fixed, small)) = packed_spans(spans, Layer::Normal)? {
-        let query = sqlx::query(
-            "-- praxis_store_sqlite::log::write::spans_released
-             DELETE FROM spans WHERE (kind, calendar_id, starts, ends, owner) IN (
-                 SELECT value ->> 0, substr(?1, 1 + key * 32, 16), value ->> 1, value ->> 2,
-                     substr(?1, 17 + key * 32, 16)
-                 FROM json_each(?2)
-             )",
-        );
-        run(conn, query.bind(fixed).bind(small)).await?;
+        run(conn, sqlx::query(NORMAL_SPANS_RELEASED).bind(fixed).bind(small)).await?;
     }
     if let Some((fixed, small)) = packed_spans(spans, Layer::Over)? {
-        let query = sqlx::query(
-            "-- praxis_store_sqlite::log::write::spans_released
-             DELETE FROM over_spans WHERE (kind, calendar_id, ends, starts, owner) IN (
-                 SELECT value ->> 0, substr(?1, 1 + key * 32, 16), value ->> 2, value ->> 1,
-                     substr(?1, 17 + key * 32, 16)
-                 FROM json_each(?2)
-             )",
-        );
-        run(conn, query.bind(fixed).bind(small)).await?;
+        run(conn, sqlx::query(OVER_SPANS_RELEASED).bind(fixed).bind(small)).await?;
     }
     Ok(())
 }
