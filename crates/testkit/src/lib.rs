@@ -9,7 +9,10 @@
 )]
 
 pub mod conformance;
+pub mod history;
+pub mod plain;
 pub mod ports;
 pub mod processes;
+pub mod rows;
 pub mod servers;
 pub mod tcp_proxy;
