@@ -1,0 +1,182 @@
+//! One member of the consumer group: what it is configured with, which partitions it has, whether it is stuck.
+//!
+//! The context never holds the consumer (rust-rdkafka pull request 636 tells of the cycles and deadlocks of those who
+//! did): its callbacks, which run inside `poll`, only note what happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance, StreamConsumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+
+use super::GroupProtocol;
+use crate::client::{EndsElsewhere, as_f64, write_fault, write_log, write_round_trips};
+use crate::settings::KafkaSettings;
+
+/// A look at a partition's end that takes longer is given up.
+const LOOK_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// What rebalances did, as noted by the callbacks.
+#[derive(Debug, Default)]
+pub(super) struct Assignment {
+    /// The partitions this member has.
+    pub(super) partitions: BTreeSet<u32>,
+    /// Those taken away since someone last looked.
+    pub(super) revoked: Vec<u32>,
+}
+
+pub(super) struct Context {
+    topic: String,
+    assignment: Mutex<Assignment>,
+}
+
+impl Context {
+    pub(super) fn assignment(&self) -> MutexGuard<'_, Assignment> {
+        // Nothing that holds this lock can panic.
+        self.assignment.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of_topic(&self, list: &TopicPartitionList) -> Vec<u32> {
+        let elements = list.elements_for_topic(&self.topic);
+        elements.iter().filter_map(|element| u32::try_from(element.partition()).ok()).collect()
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        write_log(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        write_fault("consumer", &error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        write_round_trips("consumer", &statistics);
+        let Some(topic) = statistics.topics.get(&self.topic) else { return };
+        for (partition, figures) in topic.partitions.iter().filter(|(partition, _)| **partition >= 0) {
+            if let Ok(lag) = u64::try_from(figures.consumer_lag) {
+                metrics::gauge!("praxis_kafka_consumer_lag_messages", "partition" => partition.to_string())
+                    .set(as_f64(lag));
+            }
+        }
+    }
+}
+
+impl ConsumerContext for Context {
+    fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let mut assignment = self.assignment();
+        match rebalance {
+            Rebalance::Assign(list) => {
+                let partitions = self.of_topic(list);
+                tracing::info!(?partitions, "partitions assigned");
+                assignment.partitions.extend(partitions);
+            }
+            Rebalance::Revoke(list) => {
+                let partitions = self.of_topic(list);
+                tracing::info!(?partitions, "partitions revoked");
+                assignment.partitions.retain(|partition| !partitions.contains(partition));
+                assignment.revoked.extend(partitions);
+            }
+            Rebalance::Error(error) => tracing::warn!(error = %error, "rebalance failed"),
+        }
+        let count = u64::try_from(assignment.partitions.len()).unwrap_or(u64::MAX);
+        metrics::gauge!("praxis_feed_partitions_assigned").set(as_f64(count));
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        match result {
+            // Nothing new to commit.
+            Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            // Only a hint is lost.
+            Err(error) => tracing::debug!(error = %error, "offsets not committed"),
+        }
+    }
+}
+
+/// A subscribed consumer.
+#[derive(Clone)]
+pub(super) struct Member {
+    consumer: Arc<EndsElsewhere<StreamConsumer<Context>>>,
+}
+
+impl Member {
+    pub(super) fn join(settings: &KafkaSettings, group: &str, protocol: GroupProtocol) -> Result<Self, KafkaError> {
+        let mut config = settings.client_config("praxis-projector");
+        config
+            .set("group.id", group)
+            // Committed offsets are a hint where to begin. The checkpoint says what was applied.
+            .set("auto.offset.reset", "earliest")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.auto.commit", "true")
+            .set("auto.commit.interval.ms", "2000")
+            .set("check.crcs", "true")
+            // After a full queue or an error the next fetch follows soon (1 s and 500 ms by default).
+            .set("fetch.queue.backoff.ms", "20")
+            .set("fetch.error.backoff.ms", "100")
+            .set("queued.max.messages.kbytes", "16384");
+        match protocol {
+            GroupProtocol::Consumer => config.set("group.protocol", "consumer"),
+            GroupProtocol::Classic => config
+                .set("group.protocol", "classic")
+                .set("partition.assignment.strategy", "cooperative-sticky")
+                .set("session.timeout.ms", "10000")
+                .set("heartbeat.interval.ms", "1000"),
+        };
+        let topic = settings.topic.name.as_str();
+        let context = Context { topic: topic.to_owned(), assignment: Mutex::default() };
+        let consumer: StreamConsumer<Context> = config.create_with_context(context)?;
+        consumer.subscribe(&[topic])?;
+        Ok(Self { consumer: Arc::new(EndsElsewhere::new(consumer)) })
+    }
+
+    pub(super) fn stream(&self) -> &StreamConsumer<Context> {
+        &self.consumer
+    }
+
+    fn topic(&self) -> &str {
+        &self.consumer.context().topic
+    }
+
+    pub(super) fn assignment(&self) -> MutexGuard<'_, Assignment> {
+        self.consumer.context().assignment()
+    }
+
+    /// Remembers these offsets (of the next message wanted) as the place to begin at; sent to Kafka in the background.
+    pub(super) fn store_offsets(&self, next: &BTreeMap<u32, i64>) {
+        let mut list = TopicPartitionList::with_capacity(next.len());
+        for (partition, offset) in next {
+            let added = i32::try_from(*partition)
+                .map(|partition| list.add_partition_offset(self.topic(), partition, Offset::Offset(*offset)));
+            if !matches!(added, Ok(Ok(()))) {
+                tracing::debug!(partition, offset, "offset cannot be stored");
+            }
+        }
+        if let Err(error) = self.consumer.store_offsets(&list) {
+            // A partition that was revoked meanwhile; its new owner has its own place.
+            tracing::debug!(error = %error, "offsets not stored");
+        }
+    }
+
+    /// Whether messages are there that do not come: for a partition that was read to `next`, the topic's end is
+    /// elsewhere. Errors when the broker does not answer. Blocks.
+    pub(super) fn is_stuck_blocking(&self, next: &BTreeMap<u32, i64>) -> Result<bool, KafkaError> {
+        for (partition, next) in next {
+            let partition = i32::try_from(*partition).unwrap_or(i32::MAX);
+            let (_, end) = self.consumer.fetch_watermarks(self.topic(), partition, LOOK_TIME_MAX)?;
+            if end != *next {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Leaves the group. `None` while something else still uses the consumer.
+    pub(super) fn leave(self) -> Option<tokio::sync::oneshot::Receiver<()>> {
+        Arc::into_inner(self.consumer).map(EndsElsewhere::end)
+    }
+}
