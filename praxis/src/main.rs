@@ -1,2 +1,49 @@
-//! Placeholder.
-fn main() {}
+//! `praxis`: a whole practice in one process, and the operator's tool.
+
+mod cli;
+mod client;
+mod commands;
+mod keys;
+mod out;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser as _};
+use praxis_runtime::config::read::Config;
+use praxis_runtime::config::settings;
+
+/// The version, with the commit it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("PRAXIS_COMMIT"), ")");
+
+fn main() -> ExitCode {
+    match run(cli::Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::debug!(error = ?error, "failed");
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("praxis: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: cli::Cli) -> Result<ExitCode> {
+    match cli.command {
+        cli::Command::Token(args) => commands::token::run(&args).map(|()| ExitCode::SUCCESS),
+        cli::Command::Config(args) => commands::config::run(&args),
+        cli::Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut cli::Cli::command(), "praxis", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => anyhow::bail!("not yet"),
+    }
+}
+
+/// The data directory: the flag, else the setting.
+fn data_directory(config: &Config, data: &cli::Data) -> Result<PathBuf> {
+    match &data.data {
+        Some(given) => Ok(given.clone()),
+        None => Ok(config.require(&settings::DATA)?),
+    }
+}

@@ -1,0 +1,253 @@
+//! What can be typed: every subcommand with its arguments and examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use uuid::Uuid;
+
+/// A medical practice's patients, appointments and messages, as events in one log.
+#[derive(Debug, Parser)]
+#[command(name = "praxis", version = crate::VERSION, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a whole practice from one process, on SQLite files.
+    #[command(after_help = "Examples:\n  praxis serve\n  praxis serve --data /srv/practice --listen 0.0.0.0:8080\n  praxis serve --demo")]
+    Serve(Serve),
+    /// Bring the schema of a data directory, or of the MySQL databases, up to this version.
+    #[command(after_help = "Examples:\n  praxis migrate --data praxis-data\n  PRAXIS_EVENTS_URL=mysql://… PRAXIS_VIEWS_URL=mysql://… praxis migrate")]
+    Migrate(Migrate),
+    /// Bring records in from another system.
+    #[command(subcommand)]
+    Import(Import),
+    /// Fill a practice with invented patients, practitioners and a year of appointments.
+    #[command(after_help = "Examples:\n  praxis demo --patients 200\n  praxis demo --patients 200000 --server http://localhost:8080 --token \"$TOKEN\"")]
+    Demo(Demo),
+    /// Look after the read models: generations, positions, parked streams.
+    #[command(subcommand)]
+    Views(Views),
+    /// Mint an access token for development.
+    #[command(after_help = "Example:\n  curl -H \"Authorization: Bearer $(praxis token --role STAFF)\" http://localhost:8080/patients")]
+    Token(Token),
+    /// Write the OpenAPI document of both APIs.
+    Openapi,
+    /// Look at the settings.
+    #[command(subcommand)]
+    Config(Config),
+    /// Ask a running process whether it is ready; exit code 0 if so.
+    Healthcheck(Healthcheck),
+    /// Write a completion script for a shell.
+    #[command(after_help = "Example:\n  praxis completions bash > /etc/bash_completion.d/praxis")]
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, Args)]
+pub struct Data {
+    /// Directory of the SQLite files [default: praxis-data, or PRAXIS_DATA].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: Data,
+    /// Address of the API [default: 127.0.0.1:8080, or PRAXIS_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Address of /metrics, /health and /ready [default: 127.0.0.1:9090, or PRAXIS_ADMIN_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    pub admin_listen: Option<String>,
+    /// Begin with a demonstration practice if the log is empty, and print accounts and a first request to try.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// `migrate`.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// A server instead of a data directory.
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: Data,
+    /// A running server, instead of a data directory.
+    #[arg(long, value_name = "URL", conflicts_with = "data", requires = "token")]
+    pub server: Option<String>,
+    /// An access token of an ADMIN for that server.
+    #[arg(long, value_name = "TOKEN", env = "PRAXIS_DEV_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+}
+
+/// `import`.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// FHIR R4 resources, one a line: Patient, Practitioner, Location and Encounter in DIR/<Type>.ndjson.
+    #[command(after_help = "Examples:\n  praxis import fhir export/\n  praxis import fhir export/ --server http://localhost:8080 --token \"$TOKEN\" --json")]
+    Fhir(ImportFhir),
+}
+
+/// `import fhir`.
+#[derive(Debug, Args)]
+pub struct ImportFhir {
+    /// The directory of the .ndjson files.
+    pub directory: PathBuf,
+    /// IANA zone of locations that state none.
+    #[arg(long, value_name = "ZONE", default_value = "America/New_York")]
+    pub zone: String,
+    /// Where to import to.
+    #[command(flatten)]
+    pub target: Target,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How many patients.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub patients: u32,
+    /// Another seed makes another practice.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where to make it.
+    #[command(flatten)]
+    pub target: Target,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `views`.
+#[derive(Debug, Subcommand)]
+pub enum Views {
+    /// Generations, their positions, lag and parked streams.
+    Status(ViewsOptions),
+    /// Build the read models anew beside the present ones, and switch when they have caught up.
+    Rebuild(ViewsRebuild),
+    /// Events that could not be read, in order.
+    Parked(ViewsOptions),
+    /// Read parked events again.
+    Retry(ViewsOptions),
+}
+
+/// What every `views` command takes.
+#[derive(Clone, Debug, Args)]
+pub struct ViewsOptions {
+    /// Where the data is; without it and with PRAXIS_VIEWS_URL set, the MySQL databases.
+    #[command(flatten)]
+    pub data: Data,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `views rebuild`.
+#[derive(Debug, Args)]
+pub struct ViewsRebuild {
+    /// What every `views` command takes.
+    #[command(flatten)]
+    pub options: ViewsOptions,
+    /// Switch even if streams are parked that were not before.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A role, as tokens name it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub enum RoleName {
+    /// Configuration, accounts, reports.
+    Admin,
+    /// A practitioner.
+    Doctor,
+    /// The front desk.
+    Staff,
+    /// A patient.
+    Patient,
+    /// Read-only replay.
+    Auditor,
+}
+
+/// `token`.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// Where the keys of the data directory are.
+    #[command(flatten)]
+    pub data: Data,
+    /// The role.
+    #[arg(long, value_enum, ignore_case = true, default_value = "STAFF")]
+    pub role: RoleName,
+    /// The account [default: one that belongs to the role].
+    #[arg(long)]
+    pub account: Option<Uuid>,
+    /// The patient the account belongs to; a PATIENT needs one.
+    #[arg(long)]
+    pub patient: Option<Uuid>,
+    /// The practitioner the account belongs to; a DOCTOR needs one.
+    #[arg(long)]
+    pub practitioner: Option<Uuid>,
+    /// For how many minutes.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub minutes: u32,
+}
+
+/// `config`.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Name every setting, where its value comes from, and what is wrong with it.
+    Check {
+        /// For which program.
+        #[arg(long, value_enum, default_value = "serve")]
+        program: ProgramName,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the reference page of all settings (docs/configuration.md).
+    Reference,
+}
+
+/// A program, as `config check` names it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ProgramName {
+    /// `praxis serve`.
+    Serve,
+    /// `command-api`.
+    CommandApi,
+    /// `query-api`.
+    QueryApi,
+    /// `projector`.
+    Projector,
+    /// `praxis`, as the operator's tool.
+    Operator,
+}
+
+/// `healthcheck`.
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// Address of its admin port [default: 127.0.0.1:9090, or PRAXIS_ADMIN_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    pub admin: Option<String>,
+}

@@ -1,0 +1,125 @@
+//! The door that import and demonstration knock at: the command API, over a socket or within this process.
+//!
+//! Both ways send the same requests to the same routes, so there is no back door to the tables.
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use axum::body::Body;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use std::time::Duration;
+use tower::ServiceExt as _;
+
+/// How often a request is sent again while the server is busy or cannot be reached.
+const ATTEMPTS_MAX: u32 = 60;
+
+/// The longest answer read, bytes.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A way to the command API.
+#[derive(Clone)]
+pub enum Client {
+    /// Within this process.
+    Local {
+        /// The routes with everything around them.
+        router: Router,
+        /// Whose requests these are.
+        token: String,
+    },
+    /// Over a socket.
+    Remote {
+        /// The connection pool.
+        http: reqwest::Client,
+        /// Where it serves, without a slash at the end.
+        url: String,
+        /// Whose requests these are.
+        token: String,
+    },
+}
+
+/// What was answered.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The status.
+    pub status: StatusCode,
+    /// The document; null where there was none.
+    pub document: Value,
+}
+
+impl Answered {
+    /// The `id` of a write.
+    pub fn id(&self) -> Option<&str> {
+        self.document.get("id").and_then(Value::as_str)
+    }
+
+    /// The codes of a problem: those of its reasons, else those of its faults, else its own.
+    pub fn codes(&self) -> Vec<String> {
+        let list = |member: &str| -> Vec<String> {
+            let items = self.document.get(member).and_then(Value::as_array);
+            items.into_iter().flatten().filter_map(|item| item.get("code")?.as_str().map(str::to_owned)).collect()
+        };
+        let (reasons, faults) = (list("reasons"), list("faults"));
+        if !reasons.is_empty() {
+            reasons
+        } else if !faults.is_empty() {
+            faults
+        } else {
+            self.document.get("code").and_then(Value::as_str).map(str::to_owned).into_iter().collect()
+        }
+    }
+}
+
+impl Client {
+    /// Posts a document under an idempotency key; sends it again, under that same key, while the answer is 503.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or stays too busy, for about a minute.
+    pub async fn post(&self, path: &str, key: &str, document: &Value) -> Result<Answered> {
+        let body = serde_json::to_vec(document)?;
+        let mut failure = None;
+        for _ in 0..ATTEMPTS_MAX {
+            match self.once(path, key, body.clone()).await {
+                Ok((answered, _)) if answered.status != StatusCode::SERVICE_UNAVAILABLE => return Ok(answered),
+                Ok((answered, pause)) => {
+                    failure = Some(anyhow::anyhow!("the server answers {}", answered.codes().join(", ")));
+                    tokio::time::sleep(pause).await;
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+        bail!(failure.unwrap_or_else(|| anyhow::anyhow!("the server does not answer")))
+    }
+
+    async fn once(&self, path: &str, key: &str, body: Vec<u8>) -> Result<(Answered, Duration)> {
+        let (status, retry_after, bytes) = match self {
+            Self::Local { router, token } => {
+                let request = Request::post(path)
+                    .header(AUTHORIZATION, format!("Bearer {token}"))
+                    .header(CONTENT_TYPE, "application/json")
+                    .header("idempotency-key", key)
+                    .body(Body::from(body))?;
+                let response = router.clone().oneshot(request).await?;
+                let (status, retry) = (response.status(), response.headers().get(RETRY_AFTER).cloned());
+                (status, retry, response.into_body().collect().await?.to_bytes())
+            }
+            Self::Remote { http, url, token } => {
+                let request = http.post(format!("{url}{path}")).bearer_auth(token).header("idempotency-key", key);
+                let sent = request.header(CONTENT_TYPE, "application/json").body(body).send();
+                let response = sent.await.with_context(|| format!("cannot reach {url}"))?;
+                let (status, retry) = (response.status(), response.headers().get(RETRY_AFTER).cloned());
+                (status, retry, response.bytes().await?)
+            }
+        };
+        if bytes.len() > ANSWER_BYTES_MAX {
+            bail!("the server's answer is too large");
+        }
+        let document = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(1);
+        Ok((Answered { status, document }, Duration::from_secs(seconds)))
+    }
+}

@@ -1,0 +1,135 @@
+//! Where the keys of a small practice come from: the environment, or files made once beside the data directory.
+//!
+//! Never inside it: a copy of the data directory alone opens nothing.
+
+use std::fs;
+use std::io::Write as _;
+use std::num::NonZeroU8;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use praxis_auth::generate::{KeySize, generate};
+use praxis_auth::keys::PublicKeys;
+use praxis_auth::sign::TokenSigner;
+use praxis_auth::verify::TokenVerifier;
+use praxis_event_store::record::claims_keys::{ClaimsKey, ClaimsKeys};
+use praxis_event_store::record::keys::{Kek, KekRing};
+use praxis_runtime::config::read::Config;
+use praxis_runtime::config::setting::{Setting, SettingValue};
+use praxis_runtime::config::settings;
+use praxis_runtime::config::values::{KeyRing, PrivateKeyPem, PublicKeysPem};
+use praxis_runtime::ids;
+use uuid::Uuid;
+
+/// Everything secret that a practice in one process needs.
+pub struct Keys {
+    /// Wraps the data keys of persons.
+    pub keks: KekRing,
+    /// Tags personal claim members and requests.
+    pub claims: ClaimsKeys,
+    /// Mints tokens for development; `None` where only public keys are given.
+    pub signer: Option<TokenSigner>,
+    /// Trusts tokens.
+    pub verifier: TokenVerifier,
+}
+
+/// The directory of the files made for a data directory: its sibling, with `.keys` appended to its name.
+pub fn directory_for(data: &Path) -> PathBuf {
+    let mut name = data.file_name().unwrap_or_default().to_owned();
+    name.push(".keys");
+    data.with_file_name(name)
+}
+
+/// The keys of the environment; those it does not give are read from, or made in, the directory beside `data`.
+///
+/// # Errors
+/// When a file cannot be read, made, or does not hold what it should.
+pub fn load(config: &Config, data: &Path) -> Result<Keys> {
+    let directory = directory_for(data);
+    let kek: KeyRing<Uuid> = given_or_made(config, &settings::KEK, &directory.join("kek"), || {
+        Ok(format!("{}:{}", ids::new_id(), STANDARD.encode(ids::random_bytes::<32>()?)))
+    })?;
+    let claims: KeyRing<NonZeroU8> = given_or_made(config, &settings::CLAIMS_KEY, &directory.join("claims-key"), || {
+        Ok(format!("1:{}", STANDARD.encode(ids::random_bytes::<32>()?)))
+    })?;
+    let (issuer, audience) = (config.require(&settings::JWT_ISSUER)?, config.require(&settings::JWT_AUDIENCE)?);
+    let (signer, public) = match config.get::<PublicKeysPem>(&settings::JWT_PUBLIC_KEYS) {
+        Some(public) => {
+            let private = config.get::<PrivateKeyPem>(&settings::JWT_PRIVATE_KEY);
+            let signer = private.map(|pem| TokenSigner::try_new(pem.expose(), &issuer, &audience)).transpose()?;
+            (signer, PublicKeys::try_from_pem(&public.0)?)
+        }
+        None => {
+            let file = directory.join("jwt-private.pem");
+            let private: PrivateKeyPem = given_or_made(config, &settings::JWT_PRIVATE_KEY, &file, || {
+                Ok(generate(KeySize::Rsa2048)?.private_pem().to_owned())
+            })?;
+            let signer = TokenSigner::try_new(private.expose(), &issuer, &audience)?;
+            let public = PublicKeys::of(signer.public_key().clone());
+            (Some(signer), public)
+        }
+    };
+    Ok(Keys {
+        keks: kek_ring(&kek)?,
+        claims: claims_keys(&claims)?,
+        signer,
+        verifier: TokenVerifier::new(public, &issuer, &audience),
+    })
+}
+
+/// The key-encryption keys of a setting.
+///
+/// # Errors
+/// When two have one id.
+pub fn kek_ring(ring: &KeyRing<Uuid>) -> Result<KekRing> {
+    let mut keks = ring.keys().iter().map(|(id, secret)| Kek::try_new(*id, secret)).collect::<Result<Vec<_>, _>>()?;
+    let current = keks.remove(0);
+    Ok(KekRing::try_new(current, keks)?)
+}
+
+/// The claims keys of a setting.
+///
+/// # Errors
+/// When two have one id.
+pub fn claims_keys(ring: &KeyRing<NonZeroU8>) -> Result<ClaimsKeys> {
+    let mut keys =
+        ring.keys().iter().map(|(id, secret)| ClaimsKey::try_new(*id, secret)).collect::<Result<Vec<_>, _>>()?;
+    let current = keys.remove(0);
+    Ok(ClaimsKeys::try_new(current, keys)?)
+}
+
+fn given_or_made<T: SettingValue>(
+    config: &Config,
+    setting: &Setting<T>,
+    file: &Path,
+    make: impl FnOnce() -> Result<String>,
+) -> Result<T> {
+    if let Some(given) = config.get(setting) {
+        return Ok(given);
+    }
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = make()?;
+            write_once(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+            tracing::info!(file = %file.display(), setting = setting.spec.name, "made a key; keep a copy of it apart from the data");
+            text
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
+    };
+    T::parse(text.trim()).map_err(|fault| anyhow::anyhow!("{} {fault}", file.display()))
+}
+
+/// Writes a file that only its owner reads, and never over another.
+fn write_once(file: &Path, text: &str) -> Result<()> {
+    if let Some(directory) = file.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    let mut created = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    created.write_all(text.as_bytes())?;
+    created.sync_all()?;
+    Ok(())
+}
