@@ -51,6 +51,11 @@ impl BirthDate {
         Ok(Self(Personal::new(text.to_owned())))
     }
 
+    /// The birth date an event stores, not validated again.
+    pub const fn from_stored(text: Personal<String>) -> Self {
+        Self(text)
+    }
+
     /// How much of the date is known; `None` for a stored text that is no date.
     pub fn precision(&self) -> Option<Precision> {
         Days::read(self.reveal()).map(|days| days.precision)

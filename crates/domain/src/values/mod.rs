@@ -20,4 +20,4 @@ pub mod phone;
 pub mod reason_code;
 pub mod record_number;
 pub mod search_key;
-mod text;
+pub(crate) mod text;

@@ -36,7 +36,7 @@ pub(super) use personal_text;
 ///
 /// Control characters are refused, and so are the invisible ones that reorder the text around them (a name must not be
 /// able to disguise the words it is shown among). The joiners and direction marks that names are written with are kept.
-pub(super) fn one_line(text: &str, chars_max: usize) -> Result<String, ValueFault> {
+pub(crate) fn one_line(text: &str, chars_max: usize) -> Result<String, ValueFault> {
     let text = text.trim();
     if text.chars().any(|c| c.is_control() || is_reordering(c)) {
         return Err(ValueFault::ControlCharacter);
