@@ -349,13 +349,13 @@ impl Executor {
             .filter(|stream| !written.contains(stream))
             .map(|stream| StreamRead { stream: *stream, expected_version: version_of(world, *stream) })
             .collect();
-        let subjects: HashSet<Uuid> = after.iter().filter_map(|(_, state)| state.subject()).map(|id| id.0).collect();
+        let subjects: HashSet<Uuid> = after.iter().filter_map(|(stream, state)| state.subject(*stream)).map(|id| id.0).collect();
         let keys = self.codec.vault().sealing_keys(&subjects).await?;
         append.used_keys = keys.by_subject.values().map(|key| key.id()).collect();
         append.new_keys.clone_from(&keys.new_keys);
         append.keys_as_of = keys.as_of;
         for ((stream, events), (_, state)) in decision.writes.iter().zip(&after) {
-            let subject = state.subject();
+            let subject = state.subject(*stream);
             let key = subject.and_then(|subject| keys.by_subject.get(&subject.0));
             let mut prepared = Vec::with_capacity(events.len());
             for event in events {

@@ -19,6 +19,7 @@ use praxis_http_kit::etag::IfMatch;
 use praxis_http_kit::fields::FromFields;
 use praxis_http_kit::idempotency::{IdempotencyKey, MaybeKey};
 use praxis_http_kit::problem::Problem;
+use praxis_http_kit::trace::Hex;
 
 use crate::execute::{Call, CallKey, Executor, KeyOrigin};
 
@@ -122,7 +123,7 @@ impl Door {
             None => CallKey { key: random_key()?, request, origin: KeyOrigin::Made },
         };
         let role = actor_role(self.principal.role);
-        let trace = (self.context.trace.trace_id.to_string(), self.context.trace.span_id.to_string());
+        let trace = (Hex(&self.context.trace.trace_id).to_string(), Hex(&self.context.trace.span_id).to_string());
         Ok(Call {
             actor: Actor { account_id: AccountId(self.principal.account_id), role, on_behalf_of: None },
             patient_id: self.principal.patient_id.map(PatientId),

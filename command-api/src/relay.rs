@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use praxis_event_store::bus::{BusContent, BusMessage, EventPublisher, LogLife, PublishError, PublisherFactory};
+use praxis_event_store::bus::{BusContent, BusMessage, LogLife, PublishError, PublisherFactory};
 use praxis_event_store::partition::partition_of;
 use praxis_event_store::port::{LogReader, RelayState, RelayStore, StoreError, StoredEvent};
 use praxis_event_store::record::frontier::Frontier;
