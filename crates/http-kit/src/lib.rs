@@ -13,6 +13,7 @@ pub mod fault;
 pub mod fields;
 pub mod guard;
 pub mod idempotency;
+pub mod meta;
 pub mod observe;
 pub mod params;
 pub mod position;

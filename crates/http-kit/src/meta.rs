@@ -1,0 +1,158 @@
+//! What does every process say of itself: is it alive, is it ready, what does its API look like, whose tokens does it trust?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{StatusCode, header};
+use praxis_auth::keys::Jwks;
+use praxis_auth::policy::{Rule, Verb};
+use serde::Serialize;
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// Longest a readiness check may take; a dependency that is slower is not ready.
+const READY_MAX: Duration = Duration::from_secs(3);
+
+/// Public, each for a reason: probes and load balancers have no token, and a description is no secret.
+pub const RULES: &[Rule] = &[
+    Rule::public(Verb::Get, "/health"),
+    Rule::public(Verb::Get, "/ready"),
+    Rule::public(Verb::Get, "/openapi.json"),
+    Rule::public(Verb::Get, "/docs"),
+    Rule::public(Verb::Get, "/docs/"),
+    Rule::public(Verb::Get, "/docs/{*rest}"),
+    Rule::public(Verb::Get, "/.well-known/jwks.json"),
+];
+
+/// One thing a process depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Which.
+    pub name: &'static str,
+    /// Whether requests can be served with it as it is.
+    pub ready: bool,
+    /// More, in codes and numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Check {
+    /// A check with nothing more to say.
+    pub const fn new(name: &'static str, ready: bool) -> Self {
+        Self { name, ready, detail: None }
+    }
+
+    /// The check, with more to say.
+    #[must_use]
+    pub fn saying(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+}
+
+/// What a process depends on, asked anew at every probe.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Each dependency; the process is ready if all are.
+    async fn checks(&self) -> Vec<Check>;
+}
+
+/// The public routes: description, browsable page (nothing of it is loaded from elsewhere), keys, probes.
+pub fn public(api: OpenApi, jwks: Jwks, readiness: Arc<dyn Readiness>) -> Router {
+    let jwks = Arc::new(jwks);
+    let page = SwaggerUi::new("/docs").url("/openapi.json", api).config(Config::default().use_base_layout());
+    Router::from(page)
+        .route("/.well-known/jwks.json", get(move || async move { Json(jwks.as_ref().clone()) }))
+        .merge(probes(readiness))
+}
+
+/// The routes of the admin port: probes and metrics. Not to be reached from outside.
+pub fn admin(readiness: Arc<dyn Readiness>, metrics: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
+    let scrape = move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics()) };
+    probes(readiness).route("/metrics", get(scrape))
+}
+
+fn probes(readiness: Arc<dyn Readiness>) -> Router {
+    Router::new()
+        .route("/health", get(|| async { Json(serde_json::json!({ "status": "alive" })) }))
+        .route("/ready", get(ready))
+        .with_state(readiness)
+}
+
+async fn ready(State(readiness): State<Arc<dyn Readiness>>) -> Response {
+    let checks = match tokio::time::timeout(READY_MAX, readiness.checks()).await {
+        Ok(checks) => checks,
+        Err(_) => vec![Check::new("time", false).saying("a dependency does not answer")],
+    };
+    let ready = checks.iter().all(|check| check.ready);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(serde_json::json!({ "ready": ready, "checks": checks }))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::Request;
+    use praxis_auth::policy::PolicyTable;
+    use tower::ServiceExt as _;
+    use utoipa::openapi::OpenApiBuilder;
+
+    use super::*;
+
+    struct Fixed(Vec<Check>);
+
+    #[async_trait]
+    impl Readiness for Fixed {
+        async fn checks(&self) -> Vec<Check> {
+            self.0.clone()
+        }
+    }
+
+    struct Hanging;
+
+    #[async_trait]
+    impl Readiness for Hanging {
+        async fn checks(&self) -> Vec<Check> {
+            std::future::pending().await
+        }
+    }
+
+    async fn status(router: &Router, path: &str) -> StatusCode {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap().status()
+    }
+
+    fn routes(checks: Vec<Check>) -> Router {
+        public(OpenApiBuilder::new().build(), Jwks { keys: Vec::new() }, Arc::new(Fixed(checks)))
+    }
+
+    #[tokio::test]
+    async fn ready_is_every_dependency_ready() {
+        let good = || Check::new("a", true);
+        assert_eq!(status(&routes(vec![good()]), "/ready").await, StatusCode::OK);
+        let bad = Check::new("b", false).saying("down");
+        assert_eq!(status(&routes(vec![good(), bad]), "/ready").await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dependency_that_hangs_is_not_ready() {
+        let admin = admin(Arc::new(Hanging), String::new);
+        assert_eq!(status(&admin, "/ready").await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status(&admin, "/health").await, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn every_rule_has_a_route() {
+        PolicyTable::try_new(RULES.iter().copied()).unwrap();
+        let routes = routes(Vec::new());
+        for rule in RULES {
+            let path = rule.path.replace("{*rest}", "swagger-ui.css");
+            let status = status(&routes, &path).await;
+            assert!(status.is_success() || status.is_redirection(), "{path} answers {status}");
+        }
+    }
+}
