@@ -10,7 +10,10 @@ use rdkafka::statistics::Statistics;
 /// What librdkafka tells of itself, for any client.
 pub(crate) fn write_log(level: RDKafkaLogLevel, facility: &str, text: &str) {
     match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => {
             tracing::error!(facility, "librdkafka: {text}");
         }
         RDKafkaLogLevel::Warning => tracing::warn!(facility, "librdkafka: {text}"),
@@ -40,7 +43,8 @@ impl ClientContext for PlainContext {
 
     fn stats(&self, statistics: Statistics) {
         write_round_trips(self.0, &statistics);
-        metrics::gauge!("praxis_kafka_client_queue_messages", "client" => self.0).set(as_f64(statistics.msg_cnt));
+        metrics::gauge!("praxis_kafka_client_queue_messages", "client" => self.0)
+            .set(as_f64(statistics.msg_cnt));
     }
 }
 
@@ -80,11 +84,13 @@ impl<T: Send + 'static> EndsElsewhere<T> {
     fn end_elsewhere(&mut self) -> tokio::sync::oneshot::Receiver<()> {
         let (done, wait) = tokio::sync::oneshot::channel();
         if let Some(client) = self.0.take() {
-            let ended = std::thread::Builder::new().name("kafka-client-end".to_owned()).spawn(move || {
-                drop(client);
-                // Nobody may be waiting.
-                let _ = done.send(());
-            });
+            let ended = std::thread::Builder::new()
+                .name("kafka-client-end".to_owned())
+                .spawn(move || {
+                    drop(client);
+                    // Nobody may be waiting.
+                    let _ = done.send(());
+                });
             if let Err(error) = ended {
                 tracing::warn!(error = %error, "no thread to end a kafka client; it was ended in place");
             }
@@ -104,7 +110,10 @@ impl<T: Send + 'static> Drop for EndsElsewhere<T> {
 impl<T: Send + 'static> Deref for EndsElsewhere<T> {
     type Target = T;
 
-    #[allow(clippy::expect_used, reason = "the value leaves only when self is consumed or dropped")]
+    #[allow(
+        clippy::expect_used,
+        reason = "the value leaves only when self is consumed or dropped"
+    )]
     fn deref(&self) -> &T {
         self.0.as_ref().expect("a client is there until its end")
     }

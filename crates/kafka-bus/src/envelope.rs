@@ -67,8 +67,26 @@ pub mod header {
 
     /// All of them.
     pub const ALL: [&str; 21] = [
-        CONTENT_TYPE, SPEC_VERSION, ID, SOURCE, TYPE, SUBJECT, TIME, POSITION, PREV, PARTITIONS, EPOCH, LOG_ID,
-        LEAF_HASH, LEAF_FORMAT, STREAM_TYPE, STREAM_VERSION, SCHEMA_VERSION, RECORDED_AT, SUBJECT_ID, METADATA,
+        CONTENT_TYPE,
+        SPEC_VERSION,
+        ID,
+        SOURCE,
+        TYPE,
+        SUBJECT,
+        TIME,
+        POSITION,
+        PREV,
+        PARTITIONS,
+        EPOCH,
+        LOG_ID,
+        LEAF_HASH,
+        LEAF_FORMAT,
+        STREAM_TYPE,
+        STREAM_VERSION,
+        SCHEMA_VERSION,
+        RECORDED_AT,
+        SUBJECT_ID,
+        METADATA,
         TRACEPARENT,
     ];
 }
@@ -92,7 +110,10 @@ pub fn headers(message: &BusMessage, partitions: NonZeroU32) -> Headers {
     match &message.content {
         BusContent::Event(event) => put_event(&mut headers, event),
         BusContent::Watermark { position, leaf_hash } => {
-            let id = format!("watermark-{}-{}-{position}", message.life.epoch, message.partition);
+            let id = format!(
+                "watermark-{}-{}-{position}",
+                message.life.epoch, message.partition
+            );
             headers.push((header::ID, id));
             headers.push((header::TYPE, WATERMARK_TYPE.to_owned()));
             headers.push((header::LEAF_HASH, URL_SAFE_NO_PAD.encode(leaf_hash)));
@@ -139,8 +160,12 @@ fn traceparent(metadata: &[u8]) -> Option<String> {
     const SPAN_ID_LEN: usize = 16;
     let ids: TraceIds<'_> = serde_json::from_slice(metadata).ok()?;
     let hexadecimal = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let trace_id = ids.trace_id.filter(|id| id.len() == TRACE_ID_LEN && hexadecimal(id))?;
-    let span_id = ids.span_id.filter(|id| id.len() == SPAN_ID_LEN && hexadecimal(id))?;
+    let trace_id = ids
+        .trace_id
+        .filter(|id| id.len() == TRACE_ID_LEN && hexadecimal(id))?;
+    let span_id = ids
+        .span_id
+        .filter(|id| id.len() == SPAN_ID_LEN && hexadecimal(id))?;
     Some(format!("00-{trace_id}-{span_id}-01"))
 }
 
@@ -190,13 +215,19 @@ pub fn open(arrived: Arrived<'_>, partitions: NonZeroU32) -> Result<BusMessage, 
     if arrived.text(header::SPEC_VERSION)? != SPEC_VERSION {
         return Err(Unreadable::Header(header::SPEC_VERSION));
     }
-    let life = LogLife { log_id: LogId(arrived.parse(header::LOG_ID)?), epoch: arrived.parse(header::EPOCH)? };
+    let life = LogLife {
+        log_id: LogId(arrived.parse(header::LOG_ID)?),
+        epoch: arrived.parse(header::EPOCH)?,
+    };
     let prev = arrived.parse(header::PREV)?;
     if arrived.parse::<NonZeroU32>(header::PARTITIONS)? != partitions {
         return Err(Unreadable::OtherPartitions);
     }
     let content = if arrived.text(header::TYPE)? == WATERMARK_TYPE {
-        BusContent::Watermark { position: arrived.parse(header::POSITION)?, leaf_hash: arrived.hash()? }
+        BusContent::Watermark {
+            position: arrived.parse(header::POSITION)?,
+            leaf_hash: arrived.hash()?,
+        }
     } else {
         let event = arrived.event()?;
         if partition_of(event.stream_id, partitions) != arrived.partition {
@@ -204,12 +235,20 @@ pub fn open(arrived: Arrived<'_>, partitions: NonZeroU32) -> Result<BusMessage, 
         }
         BusContent::Event(Box::new(event))
     };
-    Ok(BusMessage { partition: arrived.partition, life, prev, content })
+    Ok(BusMessage {
+        partition: arrived.partition,
+        life,
+        prev,
+        content,
+    })
 }
 
 impl Arrived<'_> {
     fn find(&self, name: &'static str) -> Option<&[u8]> {
-        self.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| *value)
+        self.headers
+            .iter()
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| *value)
     }
 
     fn text(&self, name: &'static str) -> Result<&str, Unreadable> {
@@ -222,11 +261,15 @@ impl Arrived<'_> {
     }
 
     fn bytes(&self, name: &'static str) -> Result<Vec<u8>, Unreadable> {
-        URL_SAFE_NO_PAD.decode(self.text(name)?).map_err(|_| Unreadable::Header(name))
+        URL_SAFE_NO_PAD
+            .decode(self.text(name)?)
+            .map_err(|_| Unreadable::Header(name))
     }
 
     fn hash(&self) -> Result<[u8; 32], Unreadable> {
-        self.bytes(header::LEAF_HASH)?.try_into().map_err(|_| Unreadable::Header(header::LEAF_HASH))
+        self.bytes(header::LEAF_HASH)?
+            .try_into()
+            .map_err(|_| Unreadable::Header(header::LEAF_HASH))
     }
 
     fn event(&self) -> Result<StoredEvent, Unreadable> {

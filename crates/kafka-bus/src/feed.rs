@@ -95,7 +95,10 @@ impl KafkaFeed {
     /// The partitions this member has now, in order. They change only inside [`EventFeed::next`], and
     /// messages of a partition that was taken away are not handed out any more.
     pub fn assigned(&self) -> Vec<u32> {
-        self.member.as_ref().map(|member| member.assignment().partitions.iter().copied().collect()).unwrap_or_default()
+        self.member
+            .as_ref()
+            .map(|member| member.assignment().partitions.iter().copied().collect())
+            .unwrap_or_default()
     }
 
     /// Commits the places stored, and leaves the group so that others take over at once. Returns after 8 s at the
@@ -104,7 +107,9 @@ impl KafkaFeed {
         let left = self.member.take().and_then(Member::leave);
         let Some(left) = left else { return };
         if tokio::time::timeout(CLOSE_TIME_MAX, left).await.is_err() {
-            tracing::warn!("consumer group was not left in time; its partitions wait for the session to lapse");
+            tracing::warn!(
+                "consumer group was not left in time; its partitions wait for the session to lapse"
+            );
         }
     }
 
@@ -135,20 +140,37 @@ impl KafkaFeed {
     }
 
     fn take_message(&mut self, message: &BorrowedMessage<'_>) -> Result<(), FeedError> {
-        let partition = u32::try_from(message.partition()).map_err(|_| FeedError::Corrupt("partition is negative"))?;
+        let partition =
+            u32::try_from(message.partition()).map_err(|_| FeedError::Corrupt("partition is negative"))?;
         let headers: Vec<(&str, &[u8])> = message
             .headers()
-            .map(|headers| headers.iter().filter_map(|header| Some((header.key, header.value?))).collect())
+            .map(|headers| {
+                headers
+                    .iter()
+                    .filter_map(|header| Some((header.key, header.value?)))
+                    .collect()
+            })
             .unwrap_or_default();
-        let arrived = Arrived { partition, headers: &headers, value: message.payload().unwrap_or_default() };
+        let arrived = Arrived {
+            partition,
+            headers: &headers,
+            value: message.payload().unwrap_or_default(),
+        };
         match open(arrived, self.settings.topic.partitions) {
             Ok(said) => self.pending.push(said),
             Err(Unreadable::OtherPartitions) => {
-                return Err(FeedError::Corrupt("message was sent for another number of partitions"));
+                return Err(FeedError::Corrupt(
+                    "message was sent for another number of partitions",
+                ));
             }
             Err(Unreadable::Header(header)) => {
                 metrics::counter!("praxis_feed_messages_unreadable_total").increment(1);
-                tracing::warn!(partition, offset = message.offset(), header, "message cannot be read; passed over");
+                tracing::warn!(
+                    partition,
+                    offset = message.offset(),
+                    header,
+                    "message cannot be read; passed over"
+                );
             }
         }
         self.come.insert(partition, message.offset() + 1);
@@ -161,7 +183,8 @@ impl KafkaFeed {
         if !revoked.is_empty() {
             self.pending.discard(&revoked);
             self.come.retain(|partition, _| !revoked.contains(partition));
-            self.handed_over.retain(|partition, _| !revoked.contains(partition));
+            self.handed_over
+                .retain(|partition, _| !revoked.contains(partition));
         }
     }
 
@@ -208,7 +231,9 @@ impl KafkaFeed {
         match looked.unwrap_or(Err(KafkaError::Canceled)) {
             Ok(false) => Ok(()),
             Ok(true) => {
-                tracing::warn!("messages are there and do not come, as after a topic was made anew; joining again");
+                tracing::warn!(
+                    "messages are there and do not come, as after a topic was made anew; joining again"
+                );
                 self.begin_anew();
                 Ok(())
             }

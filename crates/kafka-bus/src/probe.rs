@@ -31,7 +31,10 @@ impl KafkaProbe {
     /// [`NoAnswer`] if the settings are refused by librdkafka.
     pub fn open(settings: &KafkaSettings) -> Result<Self, NoAnswer> {
         let client = asking_client(settings).map_err(NoAnswer)?;
-        Ok(Self { client: Arc::new(EndsElsewhere::new(client)), topic: settings.topic.name.clone() })
+        Ok(Self {
+            client: Arc::new(EndsElsewhere::new(client)),
+            topic: settings.topic.name.clone(),
+        })
     }
 
     /// Asks for the topic's metadata. An absent topic is an answer: the relay makes it.

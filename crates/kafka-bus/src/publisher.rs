@@ -94,7 +94,9 @@ impl KafkaPublisher {
             .set("linger.ms", LINGER_MS)
             .set("request.timeout.ms", REPLICATION_TIME_MAX_MS)
             .set("message.timeout.ms", DELIVERY_TIME_MAX_MS);
-        let producer = config.create_with_context(PlainContext("producer")).map_err(NotSent::Kafka)?;
+        let producer = config
+            .create_with_context(PlainContext("producer"))
+            .map_err(NotSent::Kafka)?;
         Ok(Self {
             producer: EndsElsewhere::new(producer),
             topic: settings.topic.name.clone(),
@@ -109,7 +111,8 @@ impl KafkaPublisher {
             if message.partition >= self.partitions.get() {
                 return Err(NotSent::Partition(message.partition));
             }
-            let partition = i32::try_from(message.partition).map_err(|_| NotSent::Partition(message.partition))?;
+            let partition =
+                i32::try_from(message.partition).map_err(|_| NotSent::Partition(message.partition))?;
             let key = key(message);
             let mut record = FutureRecord::<str, [u8]>::to(&self.topic)
                 .partition(partition)
@@ -118,7 +121,11 @@ impl KafkaPublisher {
             if let Some(key) = &key {
                 record = record.key(key);
             }
-            acks.push(self.producer.send_result(record).map_err(|(error, _)| NotSent::Kafka(error))?);
+            acks.push(
+                self.producer
+                    .send_result(record)
+                    .map_err(|(error, _)| NotSent::Kafka(error))?,
+            );
         }
         for ack in acks {
             match ack.await {
@@ -134,7 +141,12 @@ impl KafkaPublisher {
 fn kafka_headers(message: &BusMessage, partitions: NonZeroU32) -> OwnedHeaders {
     let headers = headers(message, partitions);
     let empty = OwnedHeaders::new_with_capacity(headers.len());
-    headers.iter().fold(empty, |all, (name, value)| all.insert(Header { key: name, value: Some(value) }))
+    headers.iter().fold(empty, |all, (name, value)| {
+        all.insert(Header {
+            key: name,
+            value: Some(value),
+        })
+    })
 }
 
 /// Unless told that all went well, gives up everything that waits: also when the caller no longer does.
@@ -147,7 +159,9 @@ impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.went_well {
             self.publisher.spent.store(true, Ordering::Release);
-            self.publisher.producer.purge(PurgeConfig::default().queue().inflight().non_blocking());
+            self.publisher
+                .producer
+                .purge(PurgeConfig::default().queue().inflight().non_blocking());
         }
     }
 }
@@ -163,7 +177,10 @@ impl EventPublisher for KafkaPublisher {
             return Err(NotSent::Spent.into());
         }
         let started = Instant::now();
-        let mut attempt = Attempt { publisher: self, went_well: false };
+        let mut attempt = Attempt {
+            publisher: self,
+            went_well: false,
+        };
         match tokio::time::timeout(PUBLISH_TIME_MAX, self.send_all(&messages)).await {
             Ok(sent) => sent?,
             Err(_) => return Err(NotSent::Late.into()),

@@ -66,7 +66,11 @@ pub struct ForbiddenProperty(pub String);
 impl KafkaSettings {
     /// The default topic of a cluster that lets everyone in.
     pub fn new(brokers: impl Into<String>) -> Self {
-        Self { brokers: brokers.into(), topic: TopicSettings::default(), security: Vec::new() }
+        Self {
+            brokers: brokers.into(),
+            topic: TopicSettings::default(),
+            security: Vec::new(),
+        }
     }
 
     /// The same with librdkafka's properties `security.*`, `sasl.*`, `ssl.*`; values may be secret and are never shown.
@@ -135,6 +139,9 @@ mod tests {
             .secured_by(vec![("sasl.password".to_owned(), "hunter2".to_owned())])
             .expect("may be configured");
         let shown = format!("{settings:?}");
-        assert!(shown.contains("sasl.password") && !shown.contains("hunter2"), "{shown}");
+        assert!(
+            shown.contains("sasl.password") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 }

@@ -58,12 +58,19 @@ pub async fn ensure(settings: &KafkaSettings) -> Result<(), TopicError> {
     let started = Instant::now();
     let clients = Clients::open(settings).map_err(TopicError::Unavailable)?;
     loop {
-        let seen = clients.look(&settings.topic.name).await.map_err(TopicError::Unavailable)?;
+        let seen = clients
+            .look(&settings.topic.name)
+            .await
+            .map_err(TopicError::Unavailable)?;
         match judge(&seen, &settings.topic)? {
             Standing::Ready => return Ok(()),
             Standing::Absent => clients.create(&settings.topic, seen.broker_count).await?,
             Standing::Leaderless if started.elapsed() < LEADERS_TIME_MAX => sleep(LEADERS_POLL).await,
-            Standing::Leaderless => return Err(TopicError::NotReady { name: settings.topic.name.clone() }),
+            Standing::Leaderless => {
+                return Err(TopicError::NotReady {
+                    name: settings.topic.name.clone(),
+                });
+            }
         }
     }
 }
@@ -84,7 +91,9 @@ enum Standing {
 }
 
 fn judge(seen: &Seen, wanted: &TopicSettings) -> Result<Standing, TopicError> {
-    let Some(led) = &seen.led else { return Ok(Standing::Absent) };
+    let Some(led) = &seen.led else {
+        return Ok(Standing::Absent);
+    };
     if led.is_empty() {
         // Being made or deleted: no topic has no partitions.
         return Ok(Standing::Leaderless);
@@ -96,12 +105,18 @@ fn judge(seen: &Seen, wanted: &TopicSettings) -> Result<Standing, TopicError> {
             configured: wanted.partitions,
         });
     }
-    Ok(if led.iter().all(|led| *led) { Standing::Ready } else { Standing::Leaderless })
+    Ok(if led.iter().all(|led| *led) {
+        Standing::Ready
+    } else {
+        Standing::Leaderless
+    })
 }
 
 /// A consumer without a group asks: unlike a producer, its questions never make a broker create the topic by default.
 pub(crate) fn asking_client(settings: &KafkaSettings) -> Result<BaseConsumer<PlainContext>, KafkaError> {
-    settings.client_config("praxis-probe").create_with_context(PlainContext("probe"))
+    settings
+        .client_config("praxis-probe")
+        .create_with_context(PlainContext("probe"))
 }
 
 /// Asks the cluster about a topic; blocks up to `within`.
@@ -118,12 +133,19 @@ fn read_metadata(metadata: &Metadata, topic: &str) -> Result<Seen, KafkaError> {
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     let led = match found.map(|found| (found, found.error())) {
         None | Some((_, Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART))) => None,
-        Some((found, None | Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE))) => {
-            Some(found.partitions().iter().map(|partition| partition.leader() >= 0).collect())
-        }
+        Some((found, None | Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE))) => Some(
+            found
+                .partitions()
+                .iter()
+                .map(|partition| partition.leader() >= 0)
+                .collect(),
+        ),
         Some((_, Some(error))) => return Err(KafkaError::MetadataFetch(error.into())),
     };
-    Ok(Seen { broker_count: metadata.brokers().len(), led })
+    Ok(Seen {
+        broker_count: metadata.brokers().len(),
+        led,
+    })
 }
 
 struct Clients {
@@ -147,8 +169,10 @@ impl Clients {
     }
 
     async fn create(&self, topic: &TopicSettings, broker_count: usize) -> Result<(), TopicError> {
-        let admin: AdminClient<PlainContext> =
-            self.config.create_with_context(PlainContext("topic")).map_err(TopicError::Unavailable)?;
+        let admin: AdminClient<PlainContext> = self
+            .config
+            .create_with_context(PlainContext("topic"))
+            .map_err(TopicError::Unavailable)?;
         let admin = EndsElsewhere::new(admin);
         let (replication, in_sync) = replicas(topic, broker_count);
         let (in_sync, retention) = (in_sync.to_string(), topic.retention.as_millis().to_string());
@@ -159,8 +183,13 @@ impl Clients {
             .set("message.timestamp.type", "CreateTime")
             .set("min.insync.replicas", &in_sync)
             .set("retention.ms", &retention);
-        let options = AdminOptions::new().operation_timeout(Some(ANSWER_TIME_MAX)).request_timeout(Some(ANSWER_TIME_MAX));
-        let answers = admin.create_topics([&new], &options).await.map_err(TopicError::Unavailable)?;
+        let options = AdminOptions::new()
+            .operation_timeout(Some(ANSWER_TIME_MAX))
+            .request_timeout(Some(ANSWER_TIME_MAX));
+        let answers = admin
+            .create_topics([&new], &options)
+            .await
+            .map_err(TopicError::Unavailable)?;
         for answer in answers {
             match answer {
                 Ok(name) => tracing::info!(topic = name, partitions, "topic created"),
@@ -176,9 +205,14 @@ impl Clients {
 /// Replication factor and `min.insync.replicas` of a new topic.
 fn replicas(topic: &TopicSettings, broker_count: usize) -> (u32, u32) {
     let brokers = u32::try_from(broker_count).unwrap_or(u32::MAX).max(1);
-    let replication = topic.replication.map_or(brokers.min(REPLICATION_MAX), NonZeroU32::get);
+    let replication = topic
+        .replication
+        .map_or(brokers.min(REPLICATION_MAX), NonZeroU32::get);
     let all_but_one = replication.saturating_sub(1).max(1);
-    (replication, topic.min_in_sync_replicas.map_or(all_but_one, NonZeroU32::get))
+    (
+        replication,
+        topic.min_in_sync_replicas.map_or(all_but_one, NonZeroU32::get),
+    )
 }
 
 #[cfg(test)]
@@ -191,24 +225,42 @@ mod tests {
 
     #[test]
     fn a_topic_is_ready_when_every_partition_is_led() {
-        let wanted = TopicSettings { partitions: NonZeroU32::new(2).expect("not zero"), ..TopicSettings::default() };
+        let wanted = TopicSettings {
+            partitions: NonZeroU32::new(2).expect("not zero"),
+            ..TopicSettings::default()
+        };
         assert_eq!(judge(&seen(None), &wanted).expect("fits"), Standing::Absent);
-        assert_eq!(judge(&seen(Some(vec![])), &wanted).expect("fits"), Standing::Leaderless);
-        assert_eq!(judge(&seen(Some(vec![true, false])), &wanted).expect("fits"), Standing::Leaderless);
-        assert_eq!(judge(&seen(Some(vec![true, true])), &wanted).expect("fits"), Standing::Ready);
+        assert_eq!(
+            judge(&seen(Some(vec![])), &wanted).expect("fits"),
+            Standing::Leaderless
+        );
+        assert_eq!(
+            judge(&seen(Some(vec![true, false])), &wanted).expect("fits"),
+            Standing::Leaderless
+        );
+        assert_eq!(
+            judge(&seen(Some(vec![true, true])), &wanted).expect("fits"),
+            Standing::Ready
+        );
     }
 
     #[test]
     fn another_number_of_partitions_is_named() {
         let refused = judge(&seen(Some(vec![true; 3])), &TopicSettings::default()).expect_err("3 is not 12");
-        assert_eq!(refused.to_string(), "topic praxis.events.v1 has 3 partitions, and 12 are configured");
+        assert_eq!(
+            refused.to_string(),
+            "topic praxis.events.v1 has 3 partitions, and 12 are configured"
+        );
     }
 
     #[test]
     fn replicas_follow_the_number_of_brokers_unless_configured() {
         let topic = TopicSettings::default();
         let of = |brokers| replicas(&topic, brokers);
-        assert_eq!([of(0), of(1), of(2), of(3), of(9)], [(1, 1), (1, 1), (2, 1), (3, 2), (3, 2)]);
+        assert_eq!(
+            [of(0), of(1), of(2), of(3), of(9)],
+            [(1, 1), (1, 1), (2, 1), (3, 2), (3, 2)]
+        );
         let configured = TopicSettings {
             replication: NonZeroU32::new(5),
             min_in_sync_replicas: NonZeroU32::new(3),

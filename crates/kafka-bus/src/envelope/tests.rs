@@ -26,19 +26,35 @@ fn event() -> StoredEvent {
 fn message(content: BusContent) -> BusMessage {
     BusMessage {
         partition: 0,
-        life: LogLife { log_id: LogId(Uuid::from_u128(9)), epoch: 2 },
+        life: LogLife {
+            log_id: LogId(Uuid::from_u128(9)),
+            epoch: 2,
+        },
         prev: 41,
         content,
     }
 }
 
 fn watermark() -> BusMessage {
-    message(BusContent::Watermark { position: 42, leaf_hash: [8; 32] })
+    message(BusContent::Watermark {
+        position: 42,
+        leaf_hash: [8; 32],
+    })
 }
 
 fn read(message: &BusMessage, headers: &Headers) -> Result<BusMessage, Unreadable> {
-    let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-    open(Arrived { partition: 0, headers: &headers, value: value(message) }, PARTITIONS)
+    let headers: Vec<(&str, &[u8])> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()))
+        .collect();
+    open(
+        Arrived {
+            partition: 0,
+            headers: &headers,
+            value: value(message),
+        },
+        PARTITIONS,
+    )
 }
 
 fn round_trip(message: &BusMessage) -> BusMessage {
@@ -49,13 +65,21 @@ fn round_trip(message: &BusMessage) -> BusMessage {
 fn an_event_comes_back_in_every_column() {
     let sent = message(BusContent::Event(Box::new(event())));
     assert_eq!(round_trip(&sent), sent);
-    let sent = message(BusContent::Event(Box::new(StoredEvent { subject_id: None, recorded_at: -1, ..event() })));
+    let sent = message(BusContent::Event(Box::new(StoredEvent {
+        subject_id: None,
+        recorded_at: -1,
+        ..event()
+    })));
     assert_eq!(round_trip(&sent), sent);
 }
 
 #[test]
 fn bytes_that_are_no_json_come_back_as_they_were() {
-    let odd = StoredEvent { metadata: vec![0, 255, 10], payload: vec![255, 0], ..event() };
+    let odd = StoredEvent {
+        metadata: vec![0, 255, 10],
+        payload: vec![255, 0],
+        ..event()
+    };
     let sent = message(BusContent::Event(Box::new(odd)));
     assert_eq!(round_trip(&sent), sent);
 }
@@ -71,10 +95,18 @@ fn a_watermark_comes_back_and_has_neither_key_nor_value() {
 fn an_event_is_a_cloud_event() {
     let sent = message(BusContent::Event(Box::new(event())));
     let headers = headers(&sent, PARTITIONS);
-    let of = |name: &str| headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str());
+    let of = |name: &str| {
+        headers
+            .iter()
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| value.as_str())
+    };
     assert_eq!(of("ce_specversion"), Some("1.0"));
     assert_eq!(of("ce_id"), Some("00000000-0000-0000-0000-000000000001"));
-    assert_eq!(of("ce_source"), Some("urn:uuid:00000000-0000-0000-0000-000000000009"));
+    assert_eq!(
+        of("ce_source"),
+        Some("urn:uuid:00000000-0000-0000-0000-000000000009")
+    );
     assert_eq!(of("ce_type"), Some("patient.registered"));
     assert_eq!(of("ce_subject"), Some("00000000-0000-0000-0000-000000000002"));
     assert_eq!(of("ce_time"), Some("2023-11-14T22:13:20.123456Z"));
@@ -82,21 +114,33 @@ fn an_event_is_a_cloud_event() {
     assert_eq!(key(&sent).as_deref(), of("ce_subject"));
     for (name, _) in &headers {
         let attribute = name.strip_prefix("ce_").unwrap_or("contenttype");
-        assert!(attribute.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{name}");
+        assert!(
+            attribute
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn every_header_written_is_in_the_list_and_written_once() {
     let traced = br#"{"trace_id":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331"}"#;
-    let full = StoredEvent { metadata: traced.to_vec(), ..event() };
+    let full = StoredEvent {
+        metadata: traced.to_vec(),
+        ..event()
+    };
     let sent = message(BusContent::Event(Box::new(full)));
     let mut names: Vec<&str> = headers(&sent, PARTITIONS).iter().map(|(name, _)| *name).collect();
     let mut all = header::ALL.to_vec();
     names.sort_unstable();
     all.sort_unstable();
     assert_eq!(names, all);
-    assert!(headers(&watermark(), PARTITIONS).iter().all(|(name, _)| all.contains(name)));
+    assert!(
+        headers(&watermark(), PARTITIONS)
+            .iter()
+            .all(|(name, _)| all.contains(name))
+    );
 }
 
 #[test]
@@ -105,7 +149,10 @@ fn no_header_holds_a_value_of_the_payload() {
     for (name, value) in headers(&sent, PARTITIONS) {
         let decoded = URL_SAFE_NO_PAD.decode(&value).unwrap_or_default();
         assert!(!value.contains("marker-6f1c"), "{name}");
-        assert!(!String::from_utf8_lossy(&decoded).contains("marker-6f1c"), "{name}");
+        assert!(
+            !String::from_utf8_lossy(&decoded).contains("marker-6f1c"),
+            "{name}"
+        );
     }
 }
 
@@ -130,7 +177,13 @@ fn trace_ids_become_a_traceparent_only_when_both_are_well_formed() {
 
 #[test]
 fn a_message_without_any_one_of_its_necessary_headers_is_unreadable() {
-    let optional = [header::SOURCE, header::TIME, header::CONTENT_TYPE, header::SUBJECT_ID, header::TRACEPARENT];
+    let optional = [
+        header::SOURCE,
+        header::TIME,
+        header::CONTENT_TYPE,
+        header::SUBJECT_ID,
+        header::TRACEPARENT,
+    ];
     for sent in [message(BusContent::Event(Box::new(event()))), watermark()] {
         let whole = headers(&sent, PARTITIONS);
         let is_event = matches!(sent.content, BusContent::Event(_));
@@ -167,11 +220,22 @@ fn values_that_are_not_what_they_must_be_are_unreadable() {
         for (_, found) in changed.iter_mut().filter(|(found, _)| *found == name) {
             value.clone_into(found);
         }
-        assert_eq!(read(&sent, &changed), Err(Unreadable::Header(name)), "{name}={value}");
+        assert_eq!(
+            read(&sent, &changed),
+            Err(Unreadable::Header(name)),
+            "{name}={value}"
+        );
     }
     let no_text: &[(&str, &[u8])] = &[(header::SPEC_VERSION, &[0xff])];
     assert_eq!(
-        open(Arrived { partition: 0, headers: no_text, value: &[] }, PARTITIONS),
+        open(
+            Arrived {
+                partition: 0,
+                headers: no_text,
+                value: &[]
+            },
+            PARTITIONS
+        ),
         Err(Unreadable::Header(header::SPEC_VERSION))
     );
 }
@@ -180,7 +244,10 @@ fn values_that_are_not_what_they_must_be_are_unreadable() {
 fn messages_for_another_number_of_partitions_stop_the_consumer() {
     let twelve = NonZeroU32::new(12).expect("not zero");
     for sent in [message(BusContent::Event(Box::new(event()))), watermark()] {
-        assert_eq!(read(&sent, &headers(&sent, twelve)), Err(Unreadable::OtherPartitions));
+        assert_eq!(
+            read(&sent, &headers(&sent, twelve)),
+            Err(Unreadable::OtherPartitions)
+        );
     }
 }
 
@@ -189,9 +256,22 @@ fn an_event_in_a_partition_that_is_not_its_streams_stops_the_consumer() {
     let two = NonZeroU32::new(2).expect("not zero");
     let sent = message(BusContent::Event(Box::new(event())));
     let owned = headers(&sent, two);
-    let headers: Vec<(&str, &[u8])> = owned.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    let headers: Vec<(&str, &[u8])> = owned
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()))
+        .collect();
     let right = partition_of(Uuid::from_u128(2), two);
-    let at = |partition| open(Arrived { partition, headers: &headers, value: value(&sent) }, two).map(|_| ());
+    let at = |partition| {
+        open(
+            Arrived {
+                partition,
+                headers: &headers,
+                value: value(&sent),
+            },
+            two,
+        )
+        .map(|_| ())
+    };
     assert_eq!(at(right), Ok(()));
     assert_eq!(at(1 - right), Err(Unreadable::OtherPartitions));
 }

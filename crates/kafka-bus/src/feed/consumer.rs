@@ -42,7 +42,10 @@ impl Context {
 
     fn of_topic(&self, list: &TopicPartitionList) -> Vec<u32> {
         let elements = list.elements_for_topic(&self.topic);
-        elements.iter().filter_map(|element| u32::try_from(element.partition()).ok()).collect()
+        elements
+            .iter()
+            .filter_map(|element| u32::try_from(element.partition()).ok())
+            .collect()
     }
 }
 
@@ -57,7 +60,9 @@ impl ClientContext for Context {
 
     fn stats(&self, statistics: Statistics) {
         write_round_trips("consumer", &statistics);
-        let Some(topic) = statistics.topics.get(&self.topic) else { return };
+        let Some(topic) = statistics.topics.get(&self.topic) else {
+            return;
+        };
         for (partition, figures) in topic.partitions.iter().filter(|(partition, _)| **partition >= 0) {
             if let Ok(lag) = u64::try_from(figures.consumer_lag) {
                 metrics::gauge!("praxis_kafka_consumer_lag_messages", "partition" => partition.to_string())
@@ -79,7 +84,9 @@ impl ConsumerContext for Context {
             Rebalance::Revoke(list) => {
                 let partitions = self.of_topic(list);
                 tracing::info!(?partitions, "partitions revoked");
-                assignment.partitions.retain(|partition| !partitions.contains(partition));
+                assignment
+                    .partitions
+                    .retain(|partition| !partitions.contains(partition));
                 assignment.revoked.extend(partitions);
             }
             Rebalance::Error(error) => tracing::warn!(error = %error, "rebalance failed"),
@@ -105,7 +112,11 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn join(settings: &KafkaSettings, group: &str, protocol: GroupProtocol) -> Result<Self, KafkaError> {
+    pub(super) fn join(
+        settings: &KafkaSettings,
+        group: &str,
+        protocol: GroupProtocol,
+    ) -> Result<Self, KafkaError> {
         let mut config = settings.client_config("praxis-projector");
         config
             .set("group.id", group)
@@ -128,10 +139,15 @@ impl Member {
                 .set("heartbeat.interval.ms", "1000"),
         };
         let topic = settings.topic.name.as_str();
-        let context = Context { topic: topic.to_owned(), assignment: Mutex::default() };
+        let context = Context {
+            topic: topic.to_owned(),
+            assignment: Mutex::default(),
+        };
         let consumer: StreamConsumer<Context> = config.create_with_context(context)?;
         consumer.subscribe(&[topic])?;
-        Ok(Self { consumer: Arc::new(EndsElsewhere::new(consumer)) })
+        Ok(Self {
+            consumer: Arc::new(EndsElsewhere::new(consumer)),
+        })
     }
 
     pub(super) fn stream(&self) -> &StreamConsumer<Context> {
@@ -167,7 +183,9 @@ impl Member {
     pub(super) fn is_stuck_blocking(&self, next: &BTreeMap<u32, i64>) -> Result<bool, KafkaError> {
         for (partition, next) in next {
             let partition = i32::try_from(*partition).unwrap_or(i32::MAX);
-            let (_, end) = self.consumer.fetch_watermarks(self.topic(), partition, LOOK_TIME_MAX)?;
+            let (_, end) = self
+                .consumer
+                .fetch_watermarks(self.topic(), partition, LOOK_TIME_MAX)?;
             if end != *next {
                 return Ok(true);
             }

@@ -25,7 +25,10 @@ impl Pending {
                 self.watermarks.remove(&partition);
             }
             BusContent::Watermark { .. } => {
-                let said = self.watermarks.get(&partition).and_then(|at| self.messages.get_mut(*at));
+                let said = self
+                    .watermarks
+                    .get(&partition)
+                    .and_then(|at| self.messages.get_mut(*at));
                 match said {
                     Some(said) if says_as_much(said, &message) => return,
                     Some(said) if says_as_much(&message, said) => {
@@ -42,7 +45,10 @@ impl Pending {
 
     /// Forgets what came from partitions that are another consumer's now.
     pub(super) fn discard(&mut self, partitions: &[u32]) {
-        let kept = self.take().into_iter().filter(|message| !partitions.contains(&message.partition));
+        let kept = self
+            .take()
+            .into_iter()
+            .filter(|message| !partitions.contains(&message.partition));
         for message in kept {
             self.push(message);
         }
@@ -78,7 +84,15 @@ mod tests {
     use super::*;
 
     fn message(partition: u32, epoch: u32, prev: u64, content: BusContent) -> BusMessage {
-        BusMessage { partition, life: LogLife { log_id: LogId(Uuid::nil()), epoch }, prev, content }
+        BusMessage {
+            partition,
+            life: LogLife {
+                log_id: LogId(Uuid::nil()),
+                epoch,
+            },
+            prev,
+            content,
+        }
     }
 
     fn event(partition: u32, prev: u64, position: u64) -> BusMessage {
@@ -101,12 +115,22 @@ mod tests {
     }
 
     fn watermark(partition: u32, prev: u64, position: u64) -> BusMessage {
-        message(partition, 1, prev, BusContent::Watermark { position, leaf_hash: [1; 32] })
+        message(
+            partition,
+            1,
+            prev,
+            BusContent::Watermark {
+                position,
+                leaf_hash: [1; 32],
+            },
+        )
     }
 
     fn handed_out(messages: Vec<BusMessage>) -> Vec<BusMessage> {
         let mut pending = Pending::default();
-        messages.into_iter().for_each(|message| pending.push(message));
+        for message in messages {
+            pending.push(message);
+        }
         assert_eq!(pending.len(), pending.messages.len());
         pending.take()
     }
@@ -131,7 +155,10 @@ mod tests {
 
     #[test]
     fn a_late_senders_older_watermark_is_dropped() {
-        assert_eq!(handed_out(vec![watermark(0, 3, 9), watermark(0, 3, 5)]), [watermark(0, 3, 9)]);
+        assert_eq!(
+            handed_out(vec![watermark(0, 3, 9), watermark(0, 3, 5)]),
+            [watermark(0, 3, 9)]
+        );
     }
 
     #[test]
@@ -142,7 +169,15 @@ mod tests {
 
     #[test]
     fn a_watermark_of_another_epoch_is_kept() {
-        let newer = message(0, 2, 3, BusContent::Watermark { position: 9, leaf_hash: [0; 32] });
+        let newer = message(
+            0,
+            2,
+            3,
+            BusContent::Watermark {
+                position: 9,
+                leaf_hash: [0; 32],
+            },
+        );
         let came = vec![watermark(0, 3, 9), newer];
         assert_eq!(handed_out(came.clone()), came);
     }
@@ -150,7 +185,12 @@ mod tests {
     #[test]
     fn discarded_partitions_leave_nothing_behind() {
         let mut pending = Pending::default();
-        for message in [event(0, 0, 1), watermark(0, 1, 1), event(1, 0, 2), watermark(1, 2, 2)] {
+        for message in [
+            event(0, 0, 1),
+            watermark(0, 1, 1),
+            event(1, 0, 2),
+            watermark(1, 2, 2),
+        ] {
             pending.push(message);
         }
         assert_eq!((pending.len(), pending.byte_count()), (4, 14));
