@@ -49,7 +49,6 @@ pub(super) enum Verdict {
 /// connection sent before, since a pattern may be split over two reads.
 pub(super) fn judge(plan: &mut Option<Plan>, seen: &mut Vec<u8>, bytes: &[u8]) -> Verdict {
     let verdict = match plan {
-        None => Verdict::Forward,
         Some(Plan {
             cut: Cut::AfterClientBytes(limit),
             client_bytes,
@@ -70,7 +69,8 @@ pub(super) fn judge(plan: &mut Option<Plan>, seen: &mut Vec<u8>, bytes: &[u8]) -
             cut: Cut::BeforeAnswer(pattern),
             ..
         }) if completes(pattern, seen, bytes) => Verdict::ForwardAndWithholdAnswer,
-        Some(Plan {
+        None
+        | Some(Plan {
             cut: Cut::BeforeForwarding(_) | Cut::BeforeAnswer(_),
             ..
         }) => Verdict::Forward,
