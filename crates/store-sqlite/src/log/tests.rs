@@ -13,7 +13,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{OpenOptions, SqliteLog, connect, migrate, write};
+use super::transaction::SqliteTransaction;
+use super::{OpenOptions, SqliteLog, connect, head, migrate, write};
 
 const LOG_ID: LogId = LogId(Uuid::from_u128(7));
 
@@ -222,26 +223,38 @@ async fn fill_up(log: &SqliteLog) {
 }
 
 #[tokio::test]
-async fn full_disk_is_unavailable_and_the_log_goes_on_when_there_is_room() {
+async fn full_disk_is_unavailable_and_what_fits_is_still_appended() {
     let (_directory, _path, log) = new_log().await;
     append(&log).await;
-    for give_up in [false, true] {
-        fill_up(&log).await;
-        let mut tx = log.begin().await.unwrap();
-        let rows = one_event(&*tx, 200_000);
-        assert!(matches!(
-            tx.write(&rows).await,
-            Err(WriteError::Store(StoreError::Unavailable(_)))
-        ));
-        if give_up {
-            drop(tx);
+    fill_up(&log).await;
+    let mut tx = log.begin().await.unwrap();
+    let rows = one_event(&*tx, 200_000);
+    assert!(matches!(
+        tx.write(&rows).await,
+        Err(WriteError::Store(StoreError::Unavailable(_)))
+    ));
+    tx.rollback().await.unwrap();
+    append(&log).await;
+    assert_eq!(log.head().await.unwrap().position, 2);
+}
+
+/// What SQLite does after some faults, without the driver noticing.
+#[tokio::test]
+async fn transaction_that_sqlite_ended_by_itself_keeps_nobody_out() {
+    let (_directory, _path, log) = new_log().await;
+    for is_dropped in [false, true] {
+        let mut tx = log.lock().await.unwrap();
+        let (head, now_micros) = head::read_with_clock(&mut tx).await.unwrap();
+        sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.unwrap();
+        let ended = Box::new(SqliteTransaction { tx, head, now_micros });
+        if is_dropped {
+            drop(ended);
         } else {
-            tx.rollback().await.unwrap();
+            ended.rollback().await.unwrap();
         }
-        // SQLite has ended that transaction by itself, so the connection, and with it the limit, is gone.
         append(&log).await;
     }
-    assert_eq!(log.head().await.unwrap().position, 3);
+    assert_eq!(log.head().await.unwrap().position, 2);
 }
 
 #[tokio::test]
