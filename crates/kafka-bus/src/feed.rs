@@ -58,6 +58,9 @@ pub struct KafkaFeed {
     come: BTreeMap<u32, i64>,
     /// The same as of the last hand-over.
     handed_over: BTreeMap<u32, i64>,
+    /// Where partitions ended when nothing had come for a while, and nothing has since.
+    silent_ends: BTreeMap<u32, i64>,
+    silence_max: Duration,
     /// An error that came behind messages, for the next call.
     held_back: Option<FeedError>,
 }
@@ -83,6 +86,8 @@ impl KafkaFeed {
             pending: Pending::default(),
             come: BTreeMap::new(),
             handed_over: BTreeMap::new(),
+            silent_ends: BTreeMap::new(),
+            silence_max: SILENCE_MAX,
             held_back: None,
         })
     }
@@ -222,23 +227,31 @@ impl KafkaFeed {
         self.member = None;
         self.come.clear();
         self.handed_over.clear();
+        self.silent_ends.clear();
     }
 
-    /// Nothing came for a while: is there nothing, or does it not come?
+    /// Nothing came for a while: is there nothing, or does it not come? It does not if a partition ends elsewhere than
+    /// it was read to, or than it did a silence ago.
     async fn look_into_silence(&mut self, member: Member) -> Result<(), FeedError> {
-        let next = self.come.clone();
-        let looked = tokio::task::spawn_blocking(move || member.is_stuck_blocking(&next)).await;
-        match looked.unwrap_or(Err(KafkaError::Canceled)) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                tracing::warn!(
-                    "messages are there and do not come, as after a topic was made anew; joining again"
-                );
-                self.begin_anew();
-                Ok(())
-            }
-            Err(error) => Err(FeedError::Unavailable(Box::new(error))),
+        let looked = tokio::task::spawn_blocking(move || member.ends_blocking()).await;
+        let ends = looked
+            .unwrap_or(Err(KafkaError::Canceled))
+            .map_err(|error| FeedError::Unavailable(Box::new(error)))?;
+        let expected = |partition| {
+            self.come
+                .get(partition)
+                .or_else(|| self.silent_ends.get(partition))
+        };
+        if ends
+            .iter()
+            .any(|(partition, end)| expected(partition).is_some_and(|expected| expected != end))
+        {
+            tracing::warn!("messages are there and do not come; joining the group anew");
+            self.begin_anew();
+        } else {
+            self.silent_ends = ends;
         }
+        Ok(())
     }
 
     fn member(&mut self) -> Result<Member, FeedError> {
@@ -262,7 +275,7 @@ impl EventFeed for KafkaFeed {
                 return Err(error);
             }
             let member = self.member()?;
-            match tokio::time::timeout(SILENCE_MAX, member.stream().recv()).await {
+            match tokio::time::timeout(self.silence_max, member.stream().recv()).await {
                 Err(_) => self.look_into_silence(member).await?,
                 Ok(Err(error)) => {
                     if let Some(error) = self.judge(error) {
@@ -271,6 +284,7 @@ impl EventFeed for KafkaFeed {
                 }
                 // From here on nothing waits.
                 Ok(Ok(message)) => {
+                    self.silent_ends.clear();
                     self.forget_revoked(&member);
                     self.take_message(&message)?;
                     drop(message);
@@ -294,3 +308,6 @@ impl EventFeed for KafkaFeed {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

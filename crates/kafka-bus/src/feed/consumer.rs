@@ -178,19 +178,17 @@ impl Member {
         }
     }
 
-    /// Whether messages are there that do not come: for a partition that was read to `next`, the topic's end is
-    /// elsewhere. Errors when the broker does not answer. Blocks.
-    pub(super) fn is_stuck_blocking(&self, next: &BTreeMap<u32, i64>) -> Result<bool, KafkaError> {
-        for (partition, next) in next {
-            let partition = i32::try_from(*partition).unwrap_or(i32::MAX);
+    /// Where each of this member's partitions ends. Errors when the broker does not answer. Blocks.
+    pub(super) fn ends_blocking(&self) -> Result<BTreeMap<u32, i64>, KafkaError> {
+        let assigned = self.assignment().partitions.clone();
+        let end = |partition: u32| {
+            let number = i32::try_from(partition).unwrap_or(i32::MAX);
             let (_, end) = self
                 .consumer
-                .fetch_watermarks(self.topic(), partition, LOOK_TIME_MAX)?;
-            if end != *next {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+                .fetch_watermarks(self.topic(), number, LOOK_TIME_MAX)?;
+            Ok((partition, end))
+        };
+        assigned.into_iter().map(end).collect()
     }
 
     /// Leaves the group. `None` while something else still uses the consumer.
