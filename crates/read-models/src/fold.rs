@@ -5,7 +5,7 @@ use std::hash::Hash;
 use praxis_events::recorded::RecordedEvent;
 
 /// Where in the log a row stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// The position of the last event that was applied to the row.
     pub position: u64,

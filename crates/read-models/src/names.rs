@@ -5,7 +5,7 @@ use praxis_events::personal::Personal;
 use praxis_events::practitioner::Profile;
 
 /// A person's name, joined to other rows when they are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PersonName {
     /// Family name; the only name of those who have one.
     pub family_name: Personal<String>,

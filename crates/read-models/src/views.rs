@@ -34,6 +34,8 @@ pub struct Checkpoint {
 /// An event that is not in the rows: it could not be read, or an earlier one of its stream could not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkedEvent {
+    /// Stored name of its kind of stream, which this program may not know.
+    pub stream_type: String,
     /// Its stream.
     pub stream_id: Uuid,
     /// Its stream's partition.

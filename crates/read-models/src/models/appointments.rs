@@ -17,7 +17,7 @@ use crate::fold::{Place, ReadModel, placed};
 pub struct Appointments;
 
 /// A booking as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AppointmentRow {
     /// Which booking.
     pub id: AppointmentId,
@@ -46,7 +46,7 @@ pub struct AppointmentRow {
 }
 
 /// How a booking was cancelled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cancellation {
     /// Why, as a code.
     pub reason_code: String,

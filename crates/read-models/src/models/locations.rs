@@ -12,7 +12,7 @@ use crate::fold::{Place, ReadModel, placed};
 pub struct Locations;
 
 /// A site of the practice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LocationRow {
     /// Which site.
     pub id: LocationId,

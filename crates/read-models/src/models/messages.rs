@@ -15,7 +15,7 @@ use crate::fold::{Place, ReadModel, placed};
 pub struct Messages;
 
 /// A message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MessageRow {
     /// Which message.
     pub id: MessageId,
@@ -39,7 +39,7 @@ pub struct MessageRow {
 }
 
 /// That someone has read a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Receipt {
     /// Who.
     pub reader: Participant,

@@ -29,7 +29,7 @@ pub enum PatientStatus {
 }
 
 /// A patient's record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PatientRow {
     /// Which patient.
     pub id: PatientId,

@@ -14,7 +14,7 @@ use crate::names::PersonName;
 pub struct Practitioners;
 
 /// A practitioner's record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PractitionerRow {
     /// Which practitioner.
     pub id: PractitionerId,

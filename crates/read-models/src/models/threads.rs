@@ -15,7 +15,7 @@ use crate::fold::{Place, ReadModel, placed};
 pub struct Threads;
 
 /// A conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ThreadRow {
     /// Which conversation.
     pub id: ThreadId,
@@ -36,7 +36,7 @@ pub struct ThreadRow {
 }
 
 /// Someone who takes part in a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ThreadParticipant {
     /// Who.
     pub participant: Participant,

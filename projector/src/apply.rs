@@ -1,0 +1,194 @@
+//! How events become rows: one transaction over rows, parked events and checkpoints.
+
+use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroU32;
+
+use praxis_event_store::codec::DecodeFault;
+use praxis_event_store::decode::Decoder;
+use praxis_event_store::partition::partition_of;
+use praxis_event_store::port::StoredEvent;
+use praxis_event_store::vault::VaultError;
+use praxis_events::recorded::RecordedEvent;
+use praxis_read_models::fold::{Placed, fold};
+use praxis_read_models::for_each_read_model;
+use praxis_read_models::views::{
+    Checkpoint, PARKED_BEHIND, ParkedEvent, StoredModel, Views, ViewsError, ViewsTransaction,
+};
+use uuid::Uuid;
+
+/// Events to fold, and the checkpoints to move with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// By partition; each partition once.
+    pub moves: Vec<Move>,
+    /// Events of those partitions, those of a stream in order.
+    pub events: Vec<StoredEvent>,
+}
+
+/// One checkpoint on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Where it must be.
+    pub from: Checkpoint,
+    /// Where it is to be.
+    pub to: Checkpoint,
+}
+
+/// What became of [`Work`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It is durable and visible.
+    Committed {
+        /// How many events were parked.
+        parked: usize,
+    },
+    /// A checkpoint was elsewhere: another projector has the partition. Nothing changed.
+    Superseded,
+}
+
+/// Why work was not applied. Nothing changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The read models did not take it.
+    #[error(transparent)]
+    Views(#[from] ViewsError),
+    /// The keys could not be had.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// Folds events into the rows of every read model and moves the checkpoints, in one transaction. A stream whose event
+/// cannot be read is parked from there on; the others go on.
+///
+/// # Errors
+/// [`ApplyError`].
+pub async fn apply(
+    views: &dyn Views,
+    decoder: &dyn Decoder,
+    partitions: NonZeroU32,
+    work: &Work,
+) -> Result<Applied, ApplyError> {
+    let opened = decoder.decode(&work.events).await?;
+    let mut tx = views.begin().await?;
+    for Move { from, to } in &work.moves {
+        if !tx.move_checkpoint(from, to).await? {
+            return Ok(Applied::Superseded);
+        }
+    }
+    let streams: Vec<Uuid> = distinct(work.events.iter().map(|event| event.stream_id));
+    let parked_before = if streams.is_empty() {
+        Vec::new()
+    } else {
+        tx.parked_among(&streams).await?
+    };
+    let sorted = sort_out(&work.events, opened, partitions, parked_before);
+    if !sorted.parked.is_empty() {
+        tx.park(&sorted.parked).await?;
+    }
+    fold_events(tx.as_mut(), &sorted.readable).await?;
+    tx.commit().await?;
+    Ok(Applied::Committed {
+        parked: sorted.parked.len(),
+    })
+}
+
+struct Sorted {
+    readable: Vec<RecordedEvent>,
+    parked: Vec<ParkedEvent>,
+}
+
+fn sort_out(
+    stored: &[StoredEvent],
+    decoded: Vec<Result<RecordedEvent, DecodeFault>>,
+    partitions: NonZeroU32,
+    parked_before: Vec<Uuid>,
+) -> Sorted {
+    let mut parked_streams: HashSet<Uuid> = parked_before.into_iter().collect();
+    let mut sorted = Sorted {
+        readable: Vec::with_capacity(decoded.len()),
+        parked: Vec::new(),
+    };
+    for (event, decoded) in stored.iter().zip(decoded) {
+        let behind = parked_streams.contains(&event.stream_id);
+        match decoded {
+            Ok(readable) if !behind => sorted.readable.push(readable),
+            Ok(_) => sorted.parked.push(parked_event(event, partitions, PARKED_BEHIND)),
+            Err(fault) => {
+                let code = if behind { PARKED_BEHIND } else { fault.code() };
+                if !behind {
+                    tracing::warn!(
+                        stream_id = %event.stream_id, position = event.position, event_type = event.event_type, code,
+                        "stream is parked: an event of it cannot be read"
+                    );
+                }
+                parked_streams.insert(event.stream_id);
+                sorted.parked.push(parked_event(event, partitions, code));
+            }
+        }
+    }
+    sorted
+}
+
+/// The parked form of an event: where it is and why, nothing of what it says.
+pub(crate) fn parked_event(event: &StoredEvent, partitions: NonZeroU32, code: &str) -> ParkedEvent {
+    ParkedEvent {
+        stream_type: event.stream_type.clone(),
+        stream_id: event.stream_id,
+        partition: partition_of(event.stream_id, partitions),
+        position: event.position,
+        stream_version: event.stream_version,
+        event_type: event.event_type.clone(),
+        code: code.to_owned(),
+    }
+}
+
+/// Folds events into the rows of every read model.
+pub(crate) async fn fold_events(
+    tx: &mut dyn ViewsTransaction,
+    events: &[RecordedEvent],
+) -> Result<(), ViewsError> {
+    macro_rules! fold_every_model {
+        ($($model:ty: $load:ident, $save:ident;)+) => { $(fold_model::<$model>(tx, events).await?;)+ };
+    }
+    for_each_read_model!(fold_every_model);
+    Ok(())
+}
+
+async fn fold_model<M: StoredModel>(
+    tx: &mut dyn ViewsTransaction,
+    events: &[RecordedEvent],
+) -> Result<(), ViewsError> {
+    let keys = distinct(events.iter().flat_map(M::keys));
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut rows: BTreeMap<M::Key, Option<M::Row>> = keys.iter().map(|key| (*key, None)).collect();
+    let mut loaded_at = BTreeMap::new();
+    for row in M::load(tx, &keys).await? {
+        loaded_at.insert(M::key(&row), row.place());
+        rows.insert(M::key(&row), Some(row));
+    }
+    for event in events {
+        for key in M::keys(event) {
+            if let Some(row) = rows.get_mut(&key) {
+                fold::<M>(row, key, event);
+            }
+        }
+    }
+    let changed: Vec<M::Row> = rows
+        .into_iter()
+        .filter_map(|(key, row)| row.filter(|row| loaded_at.get(&key) != Some(&row.place())))
+        .collect();
+    if changed.is_empty() {
+        Ok(())
+    } else {
+        M::save(tx, &changed).await
+    }
+}
+
+fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}

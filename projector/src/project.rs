@@ -1,0 +1,306 @@
+//! The loop: take what the feed brings, fold it, fill gaps from the log, begin again after every failure that passes.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use praxis_event_store::bus::BusMessage;
+use praxis_event_store::decode::Decoder;
+use praxis_event_store::feed::EventFeed;
+use praxis_event_store::port::LogReader;
+use praxis_read_models::views::{Checkpoint, Views};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::apply::{Applied, Move, Work, apply};
+use crate::failure::{ProjectionError, SessionEnd};
+use crate::gap::read_slice;
+use crate::parked::{Retry, retry_parked};
+use crate::rule::plan;
+use crate::telemetry;
+use crate::verify::verify;
+
+/// Messages taken from the feed at once: one transaction.
+const BATCH_MESSAGES_MAX: usize = 2_000;
+/// Events read from the log at once when there is a gap: one transaction.
+const SLICE_EVENTS_MAX: u32 = 2_000;
+/// The pause after the first failure; it doubles with each that follows without a batch between.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// What a projector's loop is made of: one generation of rows, and the log it follows.
+pub struct Projection {
+    /// The generation's number, for metrics.
+    pub generation: u32,
+    /// The rows.
+    pub views: Arc<dyn Views>,
+    /// The log, for gaps and comparisons.
+    pub reader: Arc<dyn LogReader>,
+    /// What opens events.
+    pub decoder: Arc<dyn Decoder>,
+    /// How many partitions the feed has; fixed for the life of the rows.
+    pub partitions: NonZeroU32,
+    /// The clock, microseconds UTC; only for metrics.
+    pub now_micros: fn() -> i64,
+    /// Told after each batch: every event at or before this position is in the rows, as far as this process knows.
+    pub moved: watch::Sender<u64>,
+}
+
+/// What a session knows.
+struct Session {
+    checkpoints: BTreeMap<u32, Checkpoint>,
+    /// Partitions with a gap, and up to where the log must be read.
+    lagging: BTreeMap<u32, u64>,
+    /// The last position that the feed told of, by partition.
+    heard_of: BTreeMap<u32, u64>,
+}
+
+impl Projection {
+    /// Runs until `stop` is cancelled, and then ends after the batch in progress. Unreachable databases, brokers and
+    /// keys are waited for.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when going on would skip events, or cannot succeed without someone's help.
+    pub async fn run(
+        &self,
+        feed: &mut dyn EventFeed,
+        stop: &CancellationToken,
+    ) -> Result<(), ProjectionError> {
+        let mut pending = Vec::new();
+        let mut pause = PAUSE_MIN;
+        let mut retried = false;
+        loop {
+            let mut progressed = false;
+            match self
+                .session(feed, stop, &mut pending, &mut retried, &mut progressed)
+                .await
+            {
+                Ok(()) => return Ok(()),
+                Err(SessionEnd::Lasting(error)) => return Err(error),
+                Err(SessionEnd::Passing(error)) => {
+                    telemetry::interrupted(self.generation);
+                    let source = error.source().map(ToString::to_string);
+                    tracing::warn!(generation = self.generation, error = %error, source, "projection is interrupted");
+                    pause = if progressed {
+                        PAUSE_MIN
+                    } else {
+                        PAUSE_MAX.min(pause * 2)
+                    };
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// One session: from comparing rows and log to the next failure. `pending` holds what the feed gave and is not
+    /// applied; it outlives the session, because the feed will not give it again soon.
+    async fn session(
+        &self,
+        feed: &mut dyn EventFeed,
+        stop: &CancellationToken,
+        pending: &mut Vec<BusMessage>,
+        retried: &mut bool,
+        progressed: &mut bool,
+    ) -> Result<(), SessionEnd> {
+        let mut session = self.begin().await?;
+        if !*retried {
+            self.retry_parked().await?;
+            *retried = true;
+        }
+        self.publish_parked().await?;
+        loop {
+            self.publish(&session);
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            if pending.is_empty() {
+                *pending = tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return Ok(()),
+                    taken = feed.next(BATCH_MESSAGES_MAX) => taken?,
+                    // A gap is filled from the log meanwhile, but the feed is never left waiting for long.
+                    () = std::future::ready(()), if !session.lagging.is_empty() => Vec::new(),
+                };
+            }
+            self.take_messages(&mut session, pending).await?;
+            if !pending.is_empty() {
+                pending.clear();
+                feed.applied().await?;
+                *progressed = true;
+            }
+            if !session.lagging.is_empty() {
+                self.fill_gaps(&mut session).await?;
+                *progressed = true;
+            }
+        }
+    }
+
+    async fn begin(&self) -> Result<Session, SessionEnd> {
+        if self.views.checkpoints().await?.is_empty() {
+            let head = self.reader.head().await?;
+            let start = |partition| Checkpoint {
+                partition,
+                position: 0,
+                epoch: head.epoch,
+                log_id: head.log_id,
+                leaf_hash: [0; 32],
+            };
+            self.views
+                .start_partitions(&(0..self.partitions.get()).map(start).collect::<Vec<_>>())
+                .await?;
+        }
+        let checkpoints = self.checkpoints().await?;
+        verify(self.reader.as_ref(), checkpoints.values()).await?;
+        Ok(Session {
+            checkpoints,
+            lagging: BTreeMap::new(),
+            heard_of: BTreeMap::new(),
+        })
+    }
+
+    async fn checkpoints(&self) -> Result<BTreeMap<u32, Checkpoint>, SessionEnd> {
+        let listed = self.views.checkpoints().await?;
+        let found = listed.len();
+        let checkpoints: BTreeMap<_, _> = listed.into_iter().map(|known| (known.partition, known)).collect();
+        let wanted = self.partitions.get();
+        if checkpoints.keys().copied().eq(0..wanted) {
+            Ok(checkpoints)
+        } else {
+            Err(SessionEnd::Lasting(ProjectionError::Partitions { found, wanted }))
+        }
+    }
+
+    /// Applies what messages ask for. Where another projector has moved a checkpoint, what is left of them is judged
+    /// again from there: every round without effect is another's progress, so this ends.
+    async fn take_messages(&self, session: &mut Session, messages: &[BusMessage]) -> Result<(), SessionEnd> {
+        for message in messages {
+            let heard = session.heard_of.entry(message.partition).or_default();
+            *heard = message.position().max(*heard);
+        }
+        loop {
+            let plan = plan(&session.checkpoints, &session.lagging, messages)?;
+            for (partition, up_to) in plan.gaps {
+                let known = session.lagging.entry(partition).or_default();
+                *known = up_to.max(*known);
+            }
+            let moves: Vec<Move> = plan
+                .moved
+                .into_iter()
+                .filter_map(|(partition, to)| {
+                    session.checkpoints.get(&partition).map(|from| Move {
+                        from: from.clone(),
+                        to,
+                    })
+                })
+                .collect();
+            if moves.is_empty() {
+                return Ok(());
+            }
+            let work = Work {
+                moves,
+                events: plan.events,
+            };
+            if self.apply(session, work).await? {
+                telemetry::delay(self.generation, messages, (self.now_micros)());
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the next slice of the log for all partitions with a gap. One that another projector moved meanwhile is no
+    /// longer filled here; should it still be ours, its next message says so.
+    async fn fill_gaps(&self, session: &mut Session) -> Result<(), SessionEnd> {
+        let (checkpoints, lagging) = (&session.checkpoints, &session.lagging);
+        let work = read_slice(
+            self.reader.as_ref(),
+            self.partitions,
+            checkpoints,
+            lagging,
+            SLICE_EVENTS_MAX,
+        )
+        .await?;
+        if !work.moves.is_empty() {
+            let before = checkpoints.clone();
+            if !self.apply(session, work).await? {
+                let after = &session.checkpoints;
+                session
+                    .lagging
+                    .retain(|partition, _| after.get(partition) == before.get(partition));
+            }
+        }
+        let checkpoints = &session.checkpoints;
+        session.lagging.retain(|partition, up_to| {
+            checkpoints
+                .get(partition)
+                .is_some_and(|checkpoint| checkpoint.position < *up_to)
+        });
+        Ok(())
+    }
+
+    /// Whether the work was applied; if not, the checkpoints are read again.
+    async fn apply(&self, session: &mut Session, work: Work) -> Result<bool, SessionEnd> {
+        match apply(self.views.as_ref(), self.decoder.as_ref(), self.partitions, &work).await? {
+            Applied::Committed { parked } => {
+                telemetry::batch(self.generation, work.events.len());
+                session
+                    .checkpoints
+                    .extend(work.moves.into_iter().map(|made| (made.to.partition, made.to)));
+                if parked > 0 {
+                    self.publish_parked().await?;
+                }
+                Ok(true)
+            }
+            Applied::Superseded => {
+                telemetry::superseded(self.generation);
+                let checkpoints = self.views.checkpoints().await?;
+                session.checkpoints = checkpoints
+                    .into_iter()
+                    .map(|known| (known.partition, known))
+                    .collect();
+                Ok(false)
+            }
+        }
+    }
+
+    async fn retry_parked(&self) -> Result<(), SessionEnd> {
+        let retried = retry_parked(Retry {
+            views: self.views.as_ref(),
+            reader: self.reader.as_ref(),
+            decoder: self.decoder.as_ref(),
+            partitions: self.partitions,
+        })
+        .await?;
+        if retried.events > 0 {
+            tracing::info!(
+                generation = self.generation,
+                streams = retried.streams,
+                events = retried.events,
+                "parked streams were folded"
+            );
+        }
+        Ok(())
+    }
+
+    async fn publish_parked(&self) -> Result<(), SessionEnd> {
+        telemetry::parked_streams(self.generation, self.views.parked_stream_count().await?);
+        Ok(())
+    }
+
+    fn publish(&self, session: &Session) {
+        telemetry::lag(self.generation, &session.checkpoints, &session.heard_of);
+        let position = session
+            .checkpoints
+            .values()
+            .map(|known| known.position)
+            .min()
+            .unwrap_or_default();
+        self.moved
+            .send_if_modified(|known| std::mem::replace(known, position) != position);
+    }
+}
