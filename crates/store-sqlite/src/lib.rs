@@ -5,3 +5,4 @@
 
 pub mod directory;
 pub mod log;
+pub mod views;

@@ -1,4 +1,8 @@
 //! The subcommands, one file each.
 
 pub mod config;
+pub mod demo;
+pub mod import;
+pub mod openapi;
+pub mod serve;
 pub mod token;

@@ -1,0 +1,86 @@
+//! `praxis serve`: a whole practice from one process.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use praxis_event_store::port::LogReader as _;
+use praxis_http_kit::{meta, serve};
+use praxis_runtime::config::read::Config;
+use praxis_runtime::config::setting::{Program, Spec};
+use praxis_runtime::config::settings;
+use praxis_runtime::shutdown;
+use praxis_runtime::tasks::Tasks;
+use praxis_runtime::telemetry::{Options, Telemetry};
+
+use crate::cli::Serve;
+use crate::commands::demo;
+use crate::practice::{self, Practice};
+
+/// Serves until it is asked to stop.
+///
+/// # Errors
+/// When it cannot start, or a part of it fails.
+pub async fn run(args: Serve) -> Result<ExitCode> {
+    let mut flags: Vec<(&'static Spec, String)> = Vec::new();
+    flags.extend(args.listen.map(|address| (&settings::LISTEN.spec, address)));
+    flags.extend(args.admin_listen.map(|address| (&settings::ADMIN_LISTEN.spec, address)));
+    let data = args.data.data.as_ref().map(|data| data.to_string_lossy().into_owned());
+    flags.extend(data.map(|data| (&settings::DATA.spec, data)));
+    let config = Config::from_environment(Program::Serve, &flags).checked()?;
+    let telemetry = start_telemetry(&config, "praxis")?;
+    let data = config.require(&settings::DATA)?;
+    let grace = config.require(&settings::SHUTDOWN_GRACE)?;
+
+    let tasks = Tasks::new();
+    tasks.spawn("telemetry", telemetry.clone().keep_up(tasks.stop().clone()));
+    let signalled = tasks.stop().clone();
+    tasks.spawn("signals", async move { Ok(shutdown::on_signal(signalled).await?) });
+    let address: SocketAddr = config.require(&settings::LISTEN)?;
+    let listener = serve::bind(address).await.with_context(|| "is another server running? try --listen 127.0.0.1:8081")?;
+    let admin_address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
+    let admin = serve::bind(admin_address).await.with_context(|| "try --admin-listen 127.0.0.1:9091")?;
+    let practice = practice::open(&config, &data, &tasks).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    practice.directory.announce(&url)?;
+
+    let admin_routes = {
+        let telemetry = telemetry.clone();
+        meta::admin(practice.readiness.clone(), move || telemetry.render())
+    };
+    let stop = tasks.stop().clone();
+    tasks.spawn("admin", async move { Ok(serve::serve(admin, admin_routes, stop, grace).await?) });
+    let (router, stop) = (practice.router.clone(), tasks.stop().clone());
+    tasks.spawn("api", async move { Ok(serve::serve(listener, router, stop, grace).await?) });
+    tracing::info!(url, data = %data.display(), "serving");
+    if args.demo {
+        welcome(&practice, &url, &data).await?;
+    }
+    let ended = tasks.wait(grace).await;
+    practice.log.close().await;
+    tokio::task::spawn_blocking(move || telemetry.flush()).await?;
+    ended?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Telemetry as the settings say.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn start_telemetry(config: &Config, program: &'static str) -> Result<Telemetry> {
+    Ok(Telemetry::start(&Options {
+        program,
+        filter: config.require(&settings::LOG)?,
+        format: config.require(&settings::LOG_FORMAT)?,
+        collector: config.get(&settings::OTLP_ENDPOINT),
+    })?)
+}
+
+/// Fills an empty log with the demonstration, then says where it is and what to try.
+async fn welcome(practice: &Practice, url: &str, data: &Path) -> Result<()> {
+    if practice.log.head().await?.position == 0 {
+        demo::fill(practice, 200, 1).await?;
+    }
+    demo::introduce(practice, url, data)
+}

@@ -1,0 +1,234 @@
+//! A whole practice in one process on SQLite files: what `serve` serves, and what import and demonstration write to.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use async_trait::async_trait;
+use axum::Router;
+use praxis_auth::policy::PolicyTable;
+use praxis_auth::sign::TokenSigner;
+use praxis_command_api::app::App as CommandApp;
+use praxis_command_api::execute::{Executor, ExecutorParts};
+use praxis_command_api::numbers::RecordNumbers;
+use praxis_command_api::relay::Relay;
+use praxis_domain::rules::Rules;
+use praxis_event_store::codec::Codec;
+use praxis_event_store::decode::Decoder;
+use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
+use praxis_event_store::record::random::OsRandom;
+use praxis_event_store::sequencer::{SequencerLimits, sequencer};
+use praxis_event_store::vault::Vault;
+use praxis_events::ids::LogId;
+use praxis_http_kit::authn::Door;
+use praxis_http_kit::meta::{self, Check, Readiness};
+use praxis_http_kit::sources::Sources;
+use praxis_http_kit::stack::{Limits, surround};
+use praxis_projector::log_feed::LogFeed;
+use praxis_projector::project::Projection;
+use praxis_query_api::app::App as QueryApp;
+use praxis_query_api::generation::ReadSide;
+use praxis_read_models::registry::{Generation, GenerationState, Registry};
+use praxis_runtime::config::read::Config;
+use praxis_runtime::config::settings;
+use praxis_runtime::tasks::Tasks;
+use praxis_runtime::{clock, ids};
+use praxis_store_sqlite::directory::{DirectoryError, OwnedDirectory};
+use praxis_store_sqlite::log::{OpenOptions, SqliteLog, migrate};
+use praxis_store_sqlite::views::SqliteRegistry;
+use tokio::sync::watch;
+use utoipa::openapi::OpenApi;
+
+use crate::keys;
+
+/// The log's file in a data directory.
+pub const LOG_FILE: &str = "events.db";
+
+/// The one partition of the tier without a broker.
+const PARTITIONS: NonZeroU32 = NonZeroU32::MIN;
+
+/// A practice that is open: its tasks run until [`Tasks::stop`].
+pub struct Practice {
+    /// Every route with everything around it.
+    pub router: Router,
+    /// Probes and metrics are asked of this.
+    pub readiness: Arc<dyn Readiness>,
+    /// Mints tokens, where the practice has a signing key.
+    pub signer: Option<TokenSigner>,
+    /// The log.
+    pub log: Arc<SqliteLog>,
+    /// Up to where the read models are.
+    pub moved: watch::Receiver<u64>,
+    /// Owned until this is dropped.
+    pub directory: OwnedDirectory,
+}
+
+/// Opens the practice of a data directory and starts its tasks. A directory without a log gets one.
+///
+/// # Errors
+/// When the directory is in use, its files are not fit, or a key is missing.
+pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practice> {
+    let directory = match OwnedDirectory::take(data) {
+        Err(DirectoryError::InUse { url: Some(url) }) => {
+            anyhow::bail!("{} is in use by the server at {url}: use that (--server {url})", data.display())
+        }
+        taken => taken.with_context(|| format!("cannot use {}", data.display()))?,
+    };
+    let keys = keys::load(config, data)?;
+    let file = data.join(LOG_FILE);
+    if !file.exists() {
+        migrate(&file, LogId(ids::new_id())).await?;
+    }
+    let log = Arc::new(SqliteLog::open(&file, OpenOptions::default()).await?);
+    let reader: Arc<dyn LogReader> = log.clone();
+    let writer: Arc<dyn LogWriter> = log.clone();
+    let head = reader.head().await?;
+    let vault = Vault::new(head.log_id, Arc::clone(&reader), keys.keks, Arc::new(OsRandom), ids::new_id);
+    let codec = Codec::new(Arc::new(vault));
+    let decoder: Arc<dyn Decoder> = Arc::new(codec.clone());
+
+    let limits = SequencerLimits {
+        queue_members_max: config.require(&settings::QUEUE_MEMBERS_MAX)?,
+        queue_bytes_max: config.require(&settings::QUEUE_BYTES_MAX)?,
+        ..SequencerLimits::default()
+    };
+    let (sequencer, sequencing) = sequencer(Arc::clone(&writer), limits);
+    let appended = sequencer.position();
+    tasks.spawn("sequencer", async move {
+        sequencing.run().await;
+        Ok(())
+    });
+    let relay = Relay {
+        reader: Arc::clone(&reader),
+        store: Arc::<SqliteLog>::clone(&log) as Arc<dyn RelayStore>,
+        publishers: None,
+        appended: appended.clone(),
+        holder: ids::new_id(),
+    };
+    let stop = tasks.stop().clone();
+    tasks.spawn("relay", async move {
+        relay.run(stop.cancelled_owned()).await;
+        Ok(())
+    });
+
+    let registry: Arc<dyn Registry> = Arc::new(SqliteRegistry::open(data).await?);
+    let (generation, fresh) = current_generation(registry.as_ref()).await?;
+    let (moved_sender, moved) = watch::channel(0);
+    let views = registry.open_views(generation.number).await?;
+    let after = views.checkpoints().await?.first().map_or(0, |checkpoint| checkpoint.position);
+    let feed = LogFeed::open(Arc::clone(&reader), Some(appended), after).await?;
+    let projection = Projection {
+        generation: generation.number,
+        views,
+        reader: Arc::clone(&reader),
+        decoder: Arc::clone(&decoder),
+        feed: Box::new(feed),
+        partitions: PARTITIONS,
+        now_micros: clock::now_micros,
+        moved: moved_sender,
+    };
+    let stop = tasks.stop().clone();
+    tasks.spawn("projection", async move { Ok(projection.run(stop).await?) });
+    if fresh {
+        finish_building(tasks, Arc::clone(&registry), generation.number, moved.clone(), head.position);
+    }
+
+    let executor = Arc::new(Executor::new(ExecutorParts {
+        reader: Arc::clone(&reader),
+        sequencer,
+        codec,
+        claims_keys: Arc::new(keys.claims),
+        cache_entries_max: config.require(&settings::CACHE_ENTRIES_MAX)?,
+        now: clock::now,
+        new_id: ids::new_id,
+        rules: Rules::default(),
+    }));
+    let command = CommandApp { executor, record_numbers: Arc::new(RecordNumbers::new(writer)) };
+    let reads = Arc::new(ReadSide::new(Arc::clone(&registry)));
+    let query = QueryApp {
+        reads,
+        log: Arc::clone(&reader),
+        decoder,
+        moved: Some(moved.clone()),
+        now: clock::now,
+    };
+    let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, registry });
+    let (routes, api) = routes(command, query);
+    let jwks = keys.verifier.keys().jwks();
+    let rules = praxis_command_api::routes::RULES.iter().chain(praxis_query_api::routes::RULES).chain(meta::RULES);
+    let door = Door::new(PolicyTable::try_new(rules.copied())?, keys.verifier);
+    let sources = Sources::new(clock::now, ids::new_id);
+    let all = routes.merge(meta::public(api, jwks, Arc::clone(&readiness)));
+    let router = surround(all, sources, door, Limits::default());
+    Ok(Practice { router, readiness, signer: keys.signer, log, moved, directory })
+}
+
+/// Both APIs and their one description.
+pub fn routes(command: CommandApp, query: QueryApp) -> (Router, OpenApi) {
+    let (command, mut api) = praxis_command_api::routes::routes().with_state(command).split_for_parts();
+    let (query, reads) = praxis_query_api::routes::routes().with_state(query).split_for_parts();
+    api.merge(reads);
+    (command.merge(query), crate::commands::openapi::titled(api))
+}
+
+/// The generation to read and fill: the newest ready one, else the newest that is being built, else a new one. Says
+/// whether it must still be filled before it is read.
+async fn current_generation(registry: &dyn Registry) -> Result<(Generation, bool)> {
+    let all = registry.generations().await?;
+    let fingerprint = registry.fingerprint();
+    if let Some(ready) = Generation::newest_ready(&all, fingerprint) {
+        return Ok((*ready, false));
+    }
+    let building = all
+        .into_iter()
+        .filter(|known| known.fingerprint == fingerprint && known.state == GenerationState::Building)
+        .max_by_key(|known| known.number);
+    match building {
+        Some(generation) => Ok((generation, true)),
+        None => Ok((registry.register(PARTITIONS, clock::now_micros()).await?, true)),
+    }
+}
+
+/// Has a new generation read once it has reached where the log stood at the start.
+fn finish_building(
+    tasks: &Tasks,
+    registry: Arc<dyn Registry>,
+    number: u32,
+    mut moved: watch::Receiver<u64>,
+    head: u64,
+) {
+    let stop = tasks.stop().clone();
+    tasks.spawn("building", async move {
+        let reached = async { moved.wait_for(|position| *position >= head).await.map(|_| ()) };
+        if let Some(Ok(())) = stop.run_until_cancelled(reached).await {
+            registry.set_state(number, GenerationState::Building, GenerationState::Ready).await?;
+            tracing::info!(generation = number, "read models are ready");
+        }
+        Ok(())
+    });
+}
+
+struct Ready {
+    reader: Arc<dyn LogReader>,
+    registry: Arc<dyn Registry>,
+}
+
+#[async_trait]
+impl Readiness for Ready {
+    async fn checks(&self) -> Vec<Check> {
+        let log = match self.reader.head().await {
+            Ok(head) => Check::new("log", true).saying(format!("at position {}", head.position)),
+            Err(error) => Check::new("log", false).saying(error.to_string()),
+        };
+        let fingerprint = self.registry.fingerprint();
+        let views = match self.registry.generations().await {
+            Ok(all) => match Generation::newest_ready(&all, fingerprint) {
+                Some(generation) => Check::new("views", true).saying(format!("generation {}", generation.number)),
+                None => Check::new("views", false).saying("read models are being built"),
+            },
+            Err(error) => Check::new("views", false).saying(error.to_string()),
+        };
+        vec![log, views]
+    }
+}
