@@ -4,15 +4,17 @@
 //! The log is the truth and the broker catches up: nothing here is waited for by a command. A late leader cannot be
 //! fenced off the broker, so every message names the position before it and consumers are indifferent to duplicates.
 
+use std::fmt::Write as _;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use praxis_event_store::bus::{BusContent, BusMessage, LogLife, PublishError, PublisherFactory};
 use praxis_event_store::partition::partition_of;
 use praxis_event_store::port::{LogReader, RelayState, RelayStore, StoreError, StoredEvent};
 use praxis_event_store::record::frontier::Frontier;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 /// How long a lease lasts without renewal.
@@ -29,6 +31,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 const HEARTBEAT_PERIOD: Duration = Duration::from_secs(1);
 /// How often the size and root of the tree are written to the log output.
 const ROOT_PERIOD: Duration = Duration::from_mins(1);
+
+/// As after the database was restored to an earlier state: to publish on would give positions a second meaning.
+const BEYOND_THE_HEAD: &str = "the relay is beyond the head";
 
 /// What a relay is made of.
 pub struct Relay {
@@ -83,12 +88,12 @@ impl Relay {
                     tracing::warn!(term, end = %end, source = ?std::error::Error::source(&end), "relay's term ended");
                 }
                 metrics::gauge!("praxis_relay_leader").set(0.0);
-                tokio::time::sleep(RETRY_PAUSE).await;
+                sleep(RETRY_PAUSE).await;
             }
-            Ok(None) => tokio::time::sleep(LEASE_PERIOD).await,
+            Ok(None) => sleep(LEASE_PERIOD).await,
             Err(error) => {
                 tracing::warn!(error = %error, "relay cannot ask for the lease");
-                tokio::time::sleep(LEASE_PERIOD).await;
+                sleep(LEASE_PERIOD).await;
             }
         }
     }
@@ -113,14 +118,22 @@ impl Relay {
             self.appended.mark_unchanged();
             let head = self.reader.head().await?;
             metrics::gauge!("praxis_relay_lag_events").set(lag(head.position, progress.state.position));
+            if head.position < progress.state.position {
+                return Err(TermEnd::Frontier(BEYOND_THE_HEAD));
+            }
             let events = if head.position > progress.state.position {
-                self.reader.read_log(progress.state.position, BATCH_EVENTS_MAX).await?
+                self.reader
+                    .read_log(progress.state.position, BATCH_EVENTS_MAX)
+                    .await?
             } else {
                 Vec::new()
             };
             let idle = events.is_empty();
             if !idle || sent.is_none_or(|at| at.elapsed() >= HEARTBEAT_PERIOD) {
-                let life = LogLife { log_id: head.log_id, epoch: head.epoch };
+                let life = LogLife {
+                    log_id: head.log_id,
+                    epoch: head.epoch,
+                };
                 let messages = progress.enumerate(life, events)?;
                 if let Some(publisher) = &publisher {
                     publisher.publish(messages).await?;
@@ -136,7 +149,10 @@ impl Relay {
             }
             if idle {
                 // Woken by this process's own appends; others' are found by looking.
-                let _ = tokio::time::timeout(POLL_PERIOD, self.appended.changed()).await;
+                if let Ok(Err(_)) = timeout(POLL_PERIOD, self.appended.changed()).await {
+                    // Nobody in this process appends any more, and a closed channel would be ready for ever.
+                    sleep(POLL_PERIOD).await;
+                }
             }
         }
     }
@@ -149,7 +165,8 @@ impl Relay {
         }
         let events = self.reader.read_log(position - 1, 1).await?;
         let last = events.first().filter(|event| event.position == position);
-        last.map(|event| event.leaf_hash).ok_or(TermEnd::Frontier("the relay is beyond the head"))
+        last.map(|event| event.leaf_hash)
+            .ok_or(TermEnd::Frontier(BEYOND_THE_HEAD))
     }
 }
 
@@ -188,7 +205,12 @@ impl Progress {
                 }
             })
             .collect();
-        Ok(Self { state, frontier, partitions, leaf_hash })
+        Ok(Self {
+            state,
+            frontier,
+            partitions,
+            leaf_hash,
+        })
     }
 
     /// The messages for these events, and a watermark for each partition after them.
@@ -203,24 +225,53 @@ impl Progress {
             self.leaf_hash = event.leaf_hash;
             if let Some(count) = count {
                 let partition = partition_of(event.stream_id, count);
-                let last = usize::try_from(partition).ok().and_then(|index| self.partitions.get_mut(index));
-                let prev = last.and_then(|last| last.replace(event.position)).unwrap_or(event.position - 1);
-                messages.push(BusMessage { partition, life, prev, content: BusContent::Event(Box::new(event)) });
+                let last = usize::try_from(partition)
+                    .ok()
+                    .and_then(|index| self.partitions.get_mut(index));
+                let prev = last
+                    .and_then(|last| last.replace(event.position))
+                    .unwrap_or(event.position - 1);
+                messages.push(BusMessage {
+                    partition,
+                    life,
+                    prev,
+                    content: BusContent::Event(Box::new(event)),
+                });
             }
         }
         for (partition, last) in (0..count.map_or(0, NonZeroU32::get)).zip(&self.partitions) {
             let position = self.state.position;
-            let content = BusContent::Watermark { position, leaf_hash: self.leaf_hash };
-            messages.push(BusMessage { partition, life, prev: last.unwrap_or(position), content });
+            let content = BusContent::Watermark {
+                position,
+                leaf_hash: self.leaf_hash,
+            };
+            messages.push(BusMessage {
+                partition,
+                life,
+                prev: last.unwrap_or(position),
+                content,
+            });
         }
-        self.state.partitions = self.partitions.iter().copied().collect::<Option<Vec<u64>>>().unwrap_or_default();
+        self.state.partitions = self
+            .partitions
+            .iter()
+            .copied()
+            .collect::<Option<Vec<u64>>>()
+            .unwrap_or_default();
         self.state.frontier = self.frontier.to_bytes();
         Ok(messages)
     }
 
     /// Out of the database's reach: whoever keeps this output can tell a log that was changed since.
     fn write_root(&self) {
-        let root: String = self.frontier.root().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut root = String::new();
+        for byte in self.frontier.root() {
+            // Writing to a string does not fail.
+            let _ = write!(root, "{byte:02x}");
+        }
         tracing::info!(size = self.frontier.size(), root, "merkle root");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! Relays over a log, a lease and a broker in memory, on a clock that moves only when all wait.
+
+use std::collections::BTreeSet;
+
+use praxis_event_store::bus::BusMessage;
+
+use super::*;
+
+mod fakes;
+
+use fakes::{Cluster, Trouble, drive, relay};
+
+/// Until everything is published, or the clock says that it never will be.
+async fn published(cluster: &Cluster, position: u64) {
+    let all = timeout(Duration::from_mins(10), async {
+        while cluster.stored().position < position {
+            sleep(Duration::from_millis(5)).await;
+        }
+    });
+    all.await.expect("all is published within ten minutes");
+}
+
+fn event_positions(messages: &[BusMessage]) -> Vec<u64> {
+    let event = |message: &&BusMessage| matches!(message.content, BusContent::Event(_));
+    messages.iter().filter(event).map(BusMessage::position).collect()
+}
+
+/// What a consumer at the beginning makes of a partition by the rule: the events it applied. A gap is a failure.
+fn applied_without_gap(messages: &[BusMessage]) -> Vec<u64> {
+    let (mut checkpoint, mut applied) = (0, Vec::new());
+    for message in messages {
+        if message.position() > checkpoint {
+            assert!(
+                message.prev <= checkpoint,
+                "{} after {checkpoint} has prev {}",
+                message.position(),
+                message.prev
+            );
+            checkpoint = message.position();
+            if let BusContent::Event(event) = &message.content {
+                applied.push(event.position);
+            }
+        }
+    }
+    applied
+}
+
+/// Every partition shows every event of its streams, first occurrences in order, and the rule finds no gap.
+fn assert_complete(cluster: &Cluster) {
+    let log = cluster.positions_by_partition();
+    let topic = cluster.topic();
+    assert!(log.keys().eq(topic.keys()), "every partition has messages");
+    for (partition, messages) in &topic {
+        let mut seen = BTreeSet::new();
+        let mut firsts = event_positions(messages);
+        firsts.retain(|position| seen.insert(*position));
+        let expected = log[partition].clone();
+        assert_eq!(firsts, expected, "first occurrences in partition {partition}");
+        assert_eq!(
+            applied_without_gap(messages),
+            expected,
+            "applied from partition {partition}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_message_names_the_event_before_it_in_its_partition() {
+    let cluster = Cluster::default();
+    cluster.append(2_500, 40);
+    drive([relay(&cluster, 1)], published(&cluster, 2_500)).await;
+
+    for (partition, messages) in &cluster.topic() {
+        let log = &cluster.positions_by_partition()[partition];
+        let before = |position: u64| {
+            log.iter()
+                .copied()
+                .filter(|other| *other < position)
+                .max()
+                .unwrap_or(0)
+        };
+        for message in messages {
+            match &message.content {
+                BusContent::Event(event) => assert_eq!(message.prev, before(event.position)),
+                BusContent::Watermark { position, leaf_hash } => {
+                    assert_eq!(message.prev, before(position + 1));
+                    assert_eq!(*leaf_hash, cluster.leaf_hash(*position));
+                }
+            }
+        }
+    }
+    assert_complete(&cluster);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_batch_and_every_idle_second_ends_with_a_watermark_for_each_partition() {
+    let cluster = Cluster::default();
+    cluster.append(3, 3);
+    drive([relay(&cluster, 1)], async {
+        published(&cluster, 3).await;
+        sleep(Duration::from_millis(2_100)).await;
+    })
+    .await;
+    assert_eq!(cluster.topic().len(), 12);
+    for messages in cluster.topic().values() {
+        let marks = messages
+            .iter()
+            .filter(|message| matches!(message.content, BusContent::Watermark { .. }));
+        assert_eq!(marks.map(BusMessage::position).collect::<Vec<_>>(), [3, 3, 3]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_of_this_process_is_published_at_once_and_anothers_within_the_poll_period() {
+    let cluster = Cluster::default();
+    drive([relay(&cluster, 1)], async {
+        sleep(Duration::from_secs(3)).await;
+        for wakes in [true, false] {
+            let started = Instant::now();
+            let position = if wakes {
+                cluster.append(1, 1)
+            } else {
+                cluster.append_elsewhere(1, 1)
+            };
+            while cluster.stored().position < position {
+                tokio::task::yield_now().await;
+                if !wakes {
+                    sleep(Duration::from_millis(1)).await;
+                }
+            }
+            let delay_max = if wakes {
+                Duration::ZERO
+            } else {
+                POLL_PERIOD + Duration::from_millis(2)
+            };
+            assert!(started.elapsed() <= delay_max, "{:?}", started.elapsed());
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_wake_up_channel_does_not_make_the_relay_spin() {
+    let cluster = Cluster::default();
+    let relay = relay(&cluster, 1);
+    cluster.close_wake_ups();
+    drive([relay], async {
+        sleep(Duration::from_secs(2)).await;
+        let before = cluster.heads_asked();
+        sleep(Duration::from_secs(1)).await;
+        let asked = cluster.heads_asked() - before;
+        assert!(
+            (20..=60).contains(&asked),
+            "{asked} looks at the head in a second"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_sleeps_through_its_lease_does_no_harm_when_it_wakes() {
+    let cluster = Cluster::default();
+    cluster.append(10, 5);
+    drive([relay(&cluster, 1), relay(&cluster, 2)], async {
+        published(&cluster, 10).await;
+        let leader = cluster.leader();
+        cluster.next_publish(leader, Trouble::Sleeps(Duration::from_secs(20)));
+        cluster.append(50, 5);
+        published(&cluster, 60).await;
+        assert_ne!(cluster.leader(), leader, "the other took over");
+        cluster.append(50, 5);
+        published(&cluster, 110).await;
+        // The late batch arrives, behind what the other sent long ago.
+        sleep(Duration::from_secs(30)).await;
+    })
+    .await;
+    let total: usize = cluster
+        .topic()
+        .values()
+        .map(|messages| event_positions(messages).len())
+        .sum();
+    assert!(
+        total > 110,
+        "the late batch repeats events, and only {total} came"
+    );
+    assert_eq!(cluster.stored().position, 110);
+    assert_complete(&cluster);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_delivery_discards_the_publisher_and_begins_again_from_the_stored_position() {
+    let cluster = Cluster::default();
+    cluster.append(30, 5);
+    cluster.next_publish(Uuid::from_u128(1), Trouble::Fails { arriving: 17 });
+    drive([relay(&cluster, 1)], published(&cluster, 30)).await;
+    assert_eq!(cluster.publishers_opened(), 2);
+    let total: usize = cluster
+        .topic()
+        .values()
+        .map(|messages| event_positions(messages).len())
+        .sum();
+    assert!(total > 30, "what arrived before the failure is sent again");
+    assert_complete(&cluster);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_know_the_partitions_says_the_position_before() {
+    let cluster = Cluster::default();
+    cluster.append(20, 5);
+    drive([relay(&cluster, 1)], published(&cluster, 20)).await;
+    cluster.forget_topic_and_partitions();
+    cluster.append(5, 5);
+    drive([relay(&cluster, 2)], published(&cluster, 25)).await;
+    for messages in cluster.topic().values() {
+        let mut last = None;
+        for message in messages {
+            match (&message.content, last) {
+                (BusContent::Event(event), None) => assert_eq!(message.prev, event.position - 1),
+                (BusContent::Watermark { position, .. }, None) => assert_eq!(message.prev, *position),
+                (BusContent::Event(_) | BusContent::Watermark { .. }, Some(last)) => {
+                    assert_eq!(message.prev, last);
+                }
+            }
+            if let BusContent::Event(event) = &message.content {
+                last = Some(event.position);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_beyond_the_head_falls_silent() {
+    let cluster = Cluster::default();
+    cluster.append(20, 5);
+    drive([relay(&cluster, 1)], async {
+        published(&cluster, 20).await;
+        cluster.restore_to(15);
+        let before = cluster.topic();
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(
+            cluster.topic(),
+            before,
+            "not even a watermark speaks of position 20 any more"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_broker_the_frontier_is_kept_all_the_same() {
+    let cluster = Cluster::default();
+    cluster.append(100, 5);
+    let mut relay = relay(&cluster, 1);
+    relay.publishers = None;
+    drive([relay], published(&cluster, 100)).await;
+    let mut expected = Frontier::default();
+    for position in 1..=100 {
+        expected
+            .append(position, cluster.leaf_hash(position))
+            .expect("dense");
+    }
+    assert_eq!(cluster.stored().frontier, expected.to_bytes());
+    assert!(cluster.topic().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_stops_hands_over_without_waiting_for_its_lease_to_lapse() {
+    let cluster = Cluster::default();
+    cluster.append(1, 1);
+    drive([relay(&cluster, 1)], published(&cluster, 1)).await;
+    cluster.append(1, 1);
+    let started = Instant::now();
+    drive([relay(&cluster, 2)], published(&cluster, 2)).await;
+    assert!(
+        started.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_occurrences_stay_in_order_whatever_befalls_three_relays() {
+    for seed in 1..=60 {
+        let cluster = Cluster::seeded(seed);
+        drive(
+            [relay(&cluster, 1), relay(&cluster, 2), relay(&cluster, 3)],
+            async {
+                for _ in 0..30 {
+                    cluster.append_some();
+                    cluster.trouble_someone();
+                    sleep(cluster.some_time()).await;
+                }
+                cluster.end_troubles();
+                published(&cluster, cluster.append(1, 1)).await;
+                sleep(Duration::from_mins(1)).await;
+            },
+        )
+        .await;
+        assert_complete(&cluster);
+    }
+}

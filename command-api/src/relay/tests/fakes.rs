@@ -1,0 +1,431 @@
+//! A log, a lease and a topic in memory, with troubles to order.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use praxis_event_store::bus::EventPublisher;
+use praxis_event_store::port::{Facts, Head, Lookup, StoredCommand, StoredKey, StreamRange};
+use praxis_events::ids::LogId;
+use tokio::task::JoinSet;
+
+use super::*;
+
+pub(super) const PARTITIONS: NonZeroU32 = NonZeroU32::new(12).expect("not zero");
+const RELAY_COUNT: u64 = 3;
+/// A relay that never waits would stop the clock, and the test with it.
+const HEADS_ASKED_MAX: u64 = 1_000_000;
+const NOT_ASKED: StoreError = StoreError::Corrupt("a relay does not ask this");
+
+/// What befalls one `publish`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trouble {
+    /// The whole process sleeps before anything is sent; then all arrives.
+    Sleeps(Duration),
+    /// Only the first so many messages arrive, and the publisher fails.
+    Fails { arriving: usize },
+    /// The publisher fails with nothing there, and the first so many messages arrive later all the same.
+    FailsLate { arriving: usize, after: Duration },
+}
+
+/// Everything that relays share.
+#[derive(Clone, Default)]
+pub(super) struct Cluster(Arc<Mutex<State>>);
+
+struct State {
+    events: Vec<StoredEvent>,
+    heads_asked: u64,
+    leader: Uuid,
+    until: Option<Instant>,
+    row: RelayState,
+    topic: BTreeMap<u32, Vec<BusMessage>>,
+    late: Vec<(Instant, Vec<BusMessage>)>,
+    troubles: BTreeMap<Uuid, VecDeque<Trouble>>,
+    publishers_opened: usize,
+    wake_up: Option<watch::Sender<u64>>,
+    /// Of xorshift; zero for a broker that answers at once.
+    random: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            events: Vec::new(),
+            heads_asked: 0,
+            leader: Uuid::nil(),
+            until: None,
+            row: RelayState {
+                term: 0,
+                position: 0,
+                partitions: Vec::new(),
+                frontier: Vec::new(),
+            },
+            topic: BTreeMap::new(),
+            late: Vec::new(),
+            troubles: BTreeMap::new(),
+            publishers_opened: 0,
+            wake_up: Some(watch::channel(0).0),
+            random: 0,
+        }
+    }
+}
+
+impl State {
+    fn next_random(&mut self, below: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % below
+    }
+
+    fn append(&mut self, count: u64, streams: u64) -> u64 {
+        for _ in 0..count {
+            let position = head(&self.events) + 1;
+            self.events
+                .push(event(position, position.wrapping_mul(7_919) % streams));
+        }
+        head(&self.events)
+    }
+
+    fn arrive(&mut self, messages: Vec<BusMessage>) {
+        for message in messages {
+            self.topic.entry(message.partition).or_default().push(message);
+        }
+    }
+
+    /// What was under way and has arrived by now.
+    fn arrive_late(&mut self) {
+        let now = Instant::now();
+        let (arrived, under_way) = std::mem::take(&mut self.late)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.late = under_way;
+        let arrived: Vec<(Instant, Vec<BusMessage>)> = arrived;
+        for (_, messages) in arrived {
+            self.arrive(messages);
+        }
+    }
+}
+
+fn head(events: &[StoredEvent]) -> u64 {
+    events.last().map_or(0, |event| event.position)
+}
+
+fn event(position: u64, stream: u64) -> StoredEvent {
+    let mut leaf_hash = [9; 32];
+    leaf_hash[..8].copy_from_slice(&position.to_be_bytes());
+    StoredEvent {
+        position,
+        event_id: Uuid::from_u128(u128::from(position)),
+        stream_type: "patient".to_owned(),
+        stream_id: Uuid::from_u128(0x0192_f0c1 + u128::from(stream)),
+        stream_version: position,
+        event_type: "patient.registered".to_owned(),
+        schema_version: 1,
+        recorded_at: 0,
+        subject_id: None,
+        metadata: Vec::new(),
+        payload: Vec::new(),
+        leaf_format: 1,
+        leaf_hash,
+    }
+}
+
+impl Cluster {
+    /// One whose troubles follow from the seed, which is not zero.
+    pub(super) fn seeded(seed: u64) -> Self {
+        let cluster = Self::default();
+        cluster.state().random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        cluster
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("no test panics while it holds this")
+    }
+
+    /// Appends as a process of ours does, which wakes its relay; the head afterwards.
+    pub(super) fn append(&self, count: u64, streams: u64) -> u64 {
+        let position = self.append_elsewhere(count, streams);
+        if let Some(wake_up) = &self.state().wake_up {
+            wake_up.send_replace(position);
+        }
+        position
+    }
+
+    /// Appends as another process does.
+    pub(super) fn append_elsewhere(&self, count: u64, streams: u64) -> u64 {
+        self.state().append(count, streams)
+    }
+
+    pub(super) fn append_some(&self) {
+        let count = self.state().next_random(60);
+        self.append(count, 30);
+    }
+
+    pub(super) fn trouble_someone(&self) {
+        let mut state = self.state();
+        let arriving = usize::try_from(state.next_random(60)).expect("small");
+        let time = Duration::from_millis(state.next_random(15_000));
+        let trouble = match state.next_random(4) {
+            0 => Trouble::Sleeps(time),
+            1 => Trouble::Fails { arriving },
+            2 => Trouble::FailsLate {
+                arriving,
+                after: time,
+            },
+            _ => return,
+        };
+        let victim = Uuid::from_u128(u128::from(1 + state.next_random(RELAY_COUNT)));
+        state.troubles.entry(victim).or_default().push_back(trouble);
+    }
+
+    pub(super) fn some_time(&self) -> Duration {
+        Duration::from_millis(self.state().next_random(4_000))
+    }
+
+    pub(super) fn next_publish(&self, relay: Uuid, trouble: Trouble) {
+        self.state().troubles.entry(relay).or_default().push_back(trouble);
+    }
+
+    pub(super) fn end_troubles(&self) {
+        self.state().troubles.clear();
+    }
+
+    pub(super) fn close_wake_ups(&self) {
+        self.state().wake_up = None;
+    }
+
+    pub(super) fn restore_to(&self, position: u64) {
+        self.state().events.retain(|event| event.position <= position);
+    }
+
+    /// As when the topic is made anew with another number of partitions.
+    pub(super) fn forget_topic_and_partitions(&self) {
+        let mut state = self.state();
+        state.topic.clear();
+        state.row.partitions.clear();
+    }
+
+    pub(super) fn leader(&self) -> Uuid {
+        self.state().leader
+    }
+
+    pub(super) fn stored(&self) -> RelayState {
+        self.state().row.clone()
+    }
+
+    pub(super) fn heads_asked(&self) -> u64 {
+        self.state().heads_asked
+    }
+
+    pub(super) fn publishers_opened(&self) -> usize {
+        self.state().publishers_opened
+    }
+
+    pub(super) fn leaf_hash(&self, position: u64) -> [u8; 32] {
+        let state = self.state();
+        state
+            .events
+            .iter()
+            .find(|event| event.position == position)
+            .map_or([0; 32], |event| event.leaf_hash)
+    }
+
+    pub(super) fn topic(&self) -> BTreeMap<u32, Vec<BusMessage>> {
+        let mut state = self.state();
+        state.arrive_late();
+        state.topic.clone()
+    }
+
+    /// What each partition should hold.
+    pub(super) fn positions_by_partition(&self) -> BTreeMap<u32, Vec<u64>> {
+        let mut of: BTreeMap<u32, Vec<u64>> = (0..PARTITIONS.get())
+            .map(|partition| (partition, Vec::new()))
+            .collect();
+        for event in &self.state().events {
+            of.entry(partition_of(event.stream_id, PARTITIONS))
+                .or_default()
+                .push(event.position);
+        }
+        of
+    }
+}
+
+/// A relay of that number.
+pub(super) fn relay(cluster: &Cluster, number: u128) -> Relay {
+    let holder = Uuid::from_u128(number);
+    let appended = cluster
+        .state()
+        .wake_up
+        .as_ref()
+        .expect("wake-ups are open")
+        .subscribe();
+    Relay {
+        reader: Arc::new(cluster.clone()),
+        store: Arc::new(cluster.clone()),
+        publishers: Some(Arc::new(Publishers {
+            cluster: cluster.clone(),
+            holder,
+        })),
+        appended,
+        holder,
+    }
+}
+
+/// Runs relays until the scenario ends, then stops them.
+pub(super) async fn drive<const N: usize>(relays: [Relay; N], scenario: impl Future<Output = ()>) {
+    let (stop, stopped) = watch::channel(false);
+    let mut running = JoinSet::new();
+    for relay in relays {
+        let mut stopped = stopped.clone();
+        running.spawn(relay.run(async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        }));
+    }
+    scenario.await;
+    stop.send_replace(true);
+    running.join_all().await;
+}
+
+#[derive(Clone)]
+struct Publishers {
+    cluster: Cluster,
+    holder: Uuid,
+}
+
+#[async_trait]
+impl PublisherFactory for Publishers {
+    async fn open(&self) -> Result<Box<dyn EventPublisher>, PublishError> {
+        self.cluster.state().publishers_opened += 1;
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl EventPublisher for Publishers {
+    fn partitions(&self) -> u32 {
+        PARTITIONS.get()
+    }
+
+    async fn publish(&self, mut messages: Vec<BusMessage>) -> Result<(), PublishError> {
+        let (trouble, delay) = {
+            let mut state = self.cluster.state();
+            let trouble = state.troubles.get_mut(&self.holder).and_then(VecDeque::pop_front);
+            (trouble, Duration::from_millis(state.next_random(30)))
+        };
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
+        if let Some(Trouble::Sleeps(time)) = trouble {
+            sleep(time).await;
+        }
+        let mut state = self.cluster.state();
+        state.arrive_late();
+        match trouble {
+            None | Some(Trouble::Sleeps(_)) => {
+                state.arrive(messages);
+                return Ok(());
+            }
+            Some(Trouble::Fails { arriving }) => {
+                messages.truncate(arriving);
+                state.arrive(messages);
+            }
+            Some(Trouble::FailsLate { arriving, after }) => {
+                messages.truncate(arriving);
+                state.late.push((Instant::now() + after, messages));
+            }
+        }
+        Err(PublishError("ordered by the test".into()))
+    }
+}
+
+#[async_trait]
+impl RelayStore for Cluster {
+    async fn lease(&self, holder: Uuid, ttl_ms: u32) -> Result<Option<RelayState>, StoreError> {
+        let mut state = self.state();
+        let now = Instant::now();
+        let held = state.until.is_some_and(|until| until > now);
+        if held && state.leader != holder {
+            return Ok(None);
+        }
+        if !held {
+            state.row.term += 1;
+            state.leader = holder;
+        }
+        state.until = Some(now + Duration::from_millis(u64::from(ttl_ms)));
+        Ok(Some(state.row.clone()))
+    }
+
+    async fn save(&self, _holder: Uuid, progress: &RelayState) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let leads = state.row.term == progress.term;
+        if leads {
+            state.row = progress.clone();
+        }
+        Ok(leads)
+    }
+
+    async fn release(&self, holder: Uuid) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.leader == holder {
+            state.until = None;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl LogReader for Cluster {
+    async fn head(&self) -> Result<Head, StoreError> {
+        let mut state = self.state();
+        state.heads_asked += 1;
+        assert!(state.heads_asked < HEADS_ASKED_MAX, "a relay spins");
+        Ok(Head {
+            log_id: LogId(Uuid::from_u128(7)),
+            epoch: 1,
+            position: head(&state.events),
+            recorded_at: 0,
+            tombstone_position: 0,
+        })
+    }
+
+    async fn read_log(&self, after_position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        let limit = usize::try_from(limit).expect("fits");
+        let state = self.state();
+        Ok(state
+            .events
+            .iter()
+            .filter(|event| event.position > after_position)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn read_stream(&self, _range: StreamRange) -> Result<Vec<StoredEvent>, StoreError> {
+        Err(NOT_ASKED)
+    }
+
+    async fn position_at(&self, _instant_micros: i64) -> Result<u64, StoreError> {
+        Err(NOT_ASKED)
+    }
+
+    async fn command(&self, _key: [u8; 32]) -> Result<Option<StoredCommand>, StoreError> {
+        Err(NOT_ASKED)
+    }
+
+    async fn keys(&self, _key_ids: &[Uuid]) -> Result<Vec<StoredKey>, StoreError> {
+        Err(NOT_ASKED)
+    }
+
+    async fn subject_keys(&self, _subjects: &[Uuid]) -> Result<(Vec<StoredKey>, u64), StoreError> {
+        Err(NOT_ASKED)
+    }
+
+    async fn look_up(&self, _lookup: &Lookup) -> Result<Facts, StoreError> {
+        Err(NOT_ASKED)
+    }
+
+    async fn claim_owners(&self, _resource: &[u8], _member: &[u8]) -> Result<Vec<Uuid>, StoreError> {
+        Err(NOT_ASKED)
+    }
+}
