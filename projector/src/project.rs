@@ -49,6 +49,19 @@ pub struct Projection {
     pub moved: watch::Sender<u64>,
 }
 
+/// What outlives a session, because the feed will not say it again soon.
+#[derive(Default)]
+struct Carried {
+    /// What the feed gave and is not applied.
+    pending: Vec<BusMessage>,
+    /// Partitions with a gap, and up to where the log must be read.
+    lagging: BTreeMap<u32, u64>,
+    /// Whether parked streams were tried since the start.
+    retried: bool,
+    /// Whether something was applied since the last pause.
+    progressed: bool,
+}
+
 /// What a session knows.
 struct Session {
     checkpoints: BTreeMap<u32, Checkpoint>,
@@ -69,58 +82,50 @@ impl Projection {
         feed: &mut dyn EventFeed,
         stop: &CancellationToken,
     ) -> Result<(), ProjectionError> {
-        let mut pending = Vec::new();
+        let mut carried = Carried::default();
         let mut pause = PAUSE_MIN;
-        let mut retried = false;
         loop {
-            let mut progressed = false;
-            match self
-                .session(feed, stop, &mut pending, &mut retried, &mut progressed)
-                .await
-            {
+            match self.session(feed, stop, &mut carried).await {
                 Ok(()) => return Ok(()),
                 Err(SessionEnd::Lasting(error)) => return Err(error),
                 Err(SessionEnd::Passing(error)) => {
                     telemetry::interrupted(self.generation);
                     let source = error.source().map(ToString::to_string);
                     tracing::warn!(generation = self.generation, error = %error, source, "projection is interrupted");
-                    pause = if progressed {
-                        PAUSE_MIN
-                    } else {
-                        PAUSE_MAX.min(pause * 2)
-                    };
                 }
+            }
+            if std::mem::take(&mut carried.progressed) {
+                pause = PAUSE_MIN;
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = sleep(pause) => {}
             }
+            pause = PAUSE_MAX.min(pause * 2);
         }
     }
 
-    /// One session: from comparing rows and log to the next failure. `pending` holds what the feed gave and is not
-    /// applied; it outlives the session, because the feed will not give it again soon.
+    /// One session: from comparing rows and log to the next failure.
     async fn session(
         &self,
         feed: &mut dyn EventFeed,
         stop: &CancellationToken,
-        pending: &mut Vec<BusMessage>,
-        retried: &mut bool,
-        progressed: &mut bool,
+        carried: &mut Carried,
     ) -> Result<(), SessionEnd> {
-        let mut session = self.begin().await?;
-        if !*retried {
+        let mut session = self.begin(carried.lagging.clone()).await?;
+        if !carried.retried {
             self.retry_parked().await?;
-            *retried = true;
+            carried.retried = true;
         }
         self.publish_parked().await?;
         loop {
             self.publish(&session);
+            carried.lagging.clone_from(&session.lagging);
             if stop.is_cancelled() {
                 return Ok(());
             }
-            if pending.is_empty() {
-                *pending = tokio::select! {
+            if carried.pending.is_empty() {
+                carried.pending = tokio::select! {
                     biased;
                     () = stop.cancelled() => return Ok(()),
                     taken = feed.next(BATCH_MESSAGES_MAX) => taken?,
@@ -128,20 +133,21 @@ impl Projection {
                     () = std::future::ready(()), if !session.lagging.is_empty() => Vec::new(),
                 };
             }
-            self.take_messages(&mut session, pending).await?;
-            if !pending.is_empty() {
-                pending.clear();
+            if !carried.pending.is_empty() {
+                self.take_messages(&mut session, &carried.pending).await?;
+                carried.lagging.clone_from(&session.lagging);
+                carried.pending.clear();
+                carried.progressed = true;
                 feed.applied().await?;
-                *progressed = true;
             }
             if !session.lagging.is_empty() {
                 self.fill_gaps(&mut session).await?;
-                *progressed = true;
+                carried.progressed = true;
             }
         }
     }
 
-    async fn begin(&self) -> Result<Session, SessionEnd> {
+    async fn begin(&self, lagging: BTreeMap<u32, u64>) -> Result<Session, SessionEnd> {
         if self.views.checkpoints().await?.is_empty() {
             let head = self.reader.head().await?;
             let start = |partition| Checkpoint {
@@ -159,7 +165,7 @@ impl Projection {
         verify(self.reader.as_ref(), checkpoints.values()).await?;
         Ok(Session {
             checkpoints,
-            lagging: BTreeMap::new(),
+            lagging,
             heard_of: BTreeMap::new(),
         })
     }
