@@ -46,6 +46,8 @@ pub struct Answered {
     pub status: StatusCode,
     /// The document; null where there was none.
     pub document: Value,
+    /// Whether the answer was kept from an earlier sending of the same request.
+    pub replayed: bool,
 }
 
 impl Answered {
@@ -72,6 +74,15 @@ impl Answered {
 }
 
 impl Client {
+    /// The same way, as somebody else.
+    #[must_use]
+    pub fn speaking(&self, token: String) -> Self {
+        match self {
+            Self::Local { router, .. } => Self::Local { router: router.clone(), token },
+            Self::Remote { http, url, .. } => Self::Remote { http: http.clone(), url: url.clone(), token },
+        }
+    }
+
     /// Posts a document under an idempotency key; sends it again, under that same key, while the answer is 503.
     ///
     /// # Errors
@@ -96,7 +107,7 @@ impl Client {
     }
 
     async fn once(&self, path: &str, key: &str, body: Vec<u8>) -> Result<(Answered, Duration)> {
-        let (status, retry_after, bytes) = match self {
+        let (status, headers, bytes) = match self {
             Self::Local { router, token } => {
                 let request = Request::post(path)
                     .header(AUTHORIZATION, format!("Bearer {token}"))
@@ -104,22 +115,23 @@ impl Client {
                     .header("idempotency-key", key)
                     .body(Body::from(body))?;
                 let response = router.clone().oneshot(request).await?;
-                let (status, retry) = (response.status(), response.headers().get(RETRY_AFTER).cloned());
-                (status, retry, response.into_body().collect().await?.to_bytes())
+                let (status, headers) = (response.status(), response.headers().clone());
+                (status, headers, response.into_body().collect().await?.to_bytes())
             }
             Self::Remote { http, url, token } => {
                 let request = http.post(format!("{url}{path}")).bearer_auth(token).header("idempotency-key", key);
                 let sent = request.header(CONTENT_TYPE, "application/json").body(body).send();
                 let response = sent.await.with_context(|| format!("cannot reach {url}"))?;
-                let (status, retry) = (response.status(), response.headers().get(RETRY_AFTER).cloned());
-                (status, retry, response.bytes().await?)
+                let (status, headers) = (response.status(), response.headers().clone());
+                (status, headers, response.bytes().await?)
             }
         };
         if bytes.len() > ANSWER_BYTES_MAX {
             bail!("the server's answer is too large");
         }
         let document = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(1);
-        Ok((Answered { status, document }, Duration::from_secs(seconds)))
+        let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(1);
+        let replayed = headers.contains_key("idempotent-replayed");
+        Ok((Answered { status, document, replayed }, Duration::from_secs(seconds)))
     }
 }

@@ -5,6 +5,8 @@ mod client;
 mod commands;
 mod keys;
 mod out;
+mod practice;
+mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,8 +38,15 @@ fn run(cli: cli::Cli) -> Result<ExitCode> {
             clap_complete::generate(shell, &mut cli::Cli::command(), "praxis", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        cli::Command::Openapi => commands::openapi::run().map(|()| ExitCode::SUCCESS),
+        cli::Command::Serve(args) => in_runtime(commands::serve::run(args)),
+        cli::Command::Demo(args) => in_runtime(commands::demo::run(args)),
         _ => anyhow::bail!("not yet"),
     }
+}
+
+fn in_runtime(work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
 /// The data directory: the flag, else the setting.

@@ -64,6 +64,18 @@ pub struct Practice {
     pub directory: OwnedDirectory,
 }
 
+impl Practice {
+    /// Waits until everything in the log is in the read models.
+    ///
+    /// # Errors
+    /// When the log does not answer, or the projection ended.
+    pub async fn catch_up(&self) -> Result<()> {
+        let head = self.log.head().await?;
+        self.moved.clone().wait_for(|position| *position >= head.position).await.context("the projection ended")?;
+        Ok(())
+    }
+}
+
 /// Opens the practice of a data directory and starts its tasks. A directory without a log gets one.
 ///
 /// # Errors

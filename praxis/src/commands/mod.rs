@@ -2,7 +2,6 @@
 
 pub mod config;
 pub mod demo;
-pub mod import;
 pub mod openapi;
 pub mod serve;
 pub mod token;

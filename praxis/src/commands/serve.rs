@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use chrono::TimeDelta;
+use praxis_auth::claims::{Principal, Role};
 use praxis_event_store::port::LogReader as _;
 use praxis_http_kit::{meta, serve};
 use praxis_runtime::config::read::Config;
@@ -15,7 +17,9 @@ use praxis_runtime::tasks::Tasks;
 use praxis_runtime::telemetry::{Options, Telemetry};
 
 use crate::cli::Serve;
+use crate::client::Client;
 use crate::commands::demo;
+use crate::commands::token::{account_of, mint};
 use crate::practice::{self, Practice};
 
 /// Serves until it is asked to stop.
@@ -80,7 +84,17 @@ pub fn start_telemetry(config: &Config, program: &'static str) -> Result<Telemet
 /// Fills an empty log with the demonstration, then says where it is and what to try.
 async fn welcome(practice: &Practice, url: &str, data: &Path) -> Result<()> {
     if practice.log.head().await?.position == 0 {
-        demo::fill(practice, 200, 1).await?;
+        demo::fill(&demonstrator(practice)?, practice.signer.as_ref(), 200, 1).await?;
+        practice.catch_up().await?;
     }
     demo::introduce(practice, url, data)
+}
+
+/// A way into this very process, as an ADMIN.
+fn demonstrator(practice: &Practice) -> Result<Client> {
+    let signer = practice.signer.as_ref().context("the demonstration needs a signing key: set PRAXIS_JWT_PRIVATE_KEY")?;
+    let principal =
+        Principal { account_id: account_of(Role::Admin), role: Role::Admin, patient_id: None, practitioner_id: None };
+    let token = mint(signer, &principal, TimeDelta::hours(1))?;
+    Ok(Client::Local { router: practice.router.clone(), token })
 }
