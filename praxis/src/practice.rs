@@ -16,6 +16,7 @@ use praxis_command_api::relay::Relay;
 use praxis_domain::rules::Rules;
 use praxis_event_store::codec::Codec;
 use praxis_event_store::decode::Decoder;
+use praxis_event_store::feed::{EventFeed, FeedError};
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
 use praxis_event_store::record::random::OsRandom;
 use praxis_event_store::sequencer::{SequencerLimits, sequencer};
@@ -25,11 +26,11 @@ use praxis_http_kit::authn::Door;
 use praxis_http_kit::meta::{self, Check, Readiness};
 use praxis_http_kit::sources::Sources;
 use praxis_http_kit::stack::{Limits, surround};
+use praxis_projector::generations::{Feeds, Generations};
 use praxis_projector::log_feed::LogFeed;
-use praxis_projector::project::Projection;
 use praxis_query_api::app::App as QueryApp;
 use praxis_query_api::generation::ReadSide;
-use praxis_read_models::registry::{Generation, GenerationState, Registry};
+use praxis_read_models::registry::{Generation, Registry};
 use praxis_runtime::config::read::Config;
 use praxis_runtime::config::settings;
 use praxis_runtime::tasks::Tasks;
@@ -125,26 +126,18 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     });
 
     let registry: Arc<dyn Registry> = Arc::new(SqliteRegistry::open(data).await?);
-    let (generation, fresh) = current_generation(registry.as_ref()).await?;
     let (moved_sender, moved) = watch::channel(0);
-    let views = registry.open_views(generation.number).await?;
-    let after = views.checkpoints().await?.first().map_or(0, |checkpoint| checkpoint.position);
-    let feed = LogFeed::open(Arc::clone(&reader), Some(appended), after).await?;
-    let projection = Projection {
-        generation: generation.number,
-        views,
+    let generations = Generations {
+        registry: Arc::clone(&registry),
         reader: Arc::clone(&reader),
         decoder: Arc::clone(&decoder),
-        feed: Box::new(feed),
+        feeds: Arc::new(LogFeeds { reader: Arc::clone(&reader), appended }),
         partitions: PARTITIONS,
         now_micros: clock::now_micros,
         moved: moved_sender,
     };
     let stop = tasks.stop().clone();
-    tasks.spawn("projection", async move { Ok(projection.run(stop).await?) });
-    if fresh {
-        finish_building(tasks, Arc::clone(&registry), generation.number, moved.clone(), head.position);
-    }
+    tasks.spawn("projection", async move { Ok(generations.run(stop).await?) });
 
     let executor = Arc::new(Executor::new(ExecutorParts {
         reader: Arc::clone(&reader),
@@ -157,7 +150,7 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         rules: Rules::default(),
     }));
     let command = CommandApp { executor, record_numbers: Arc::new(RecordNumbers::new(writer)) };
-    let reads = Arc::new(ReadSide::new(Arc::clone(&registry)));
+    let reads = Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader)));
     let query = QueryApp {
         reads,
         log: Arc::clone(&reader),
@@ -184,41 +177,18 @@ pub fn routes(command: CommandApp, query: QueryApp) -> (Router, OpenApi) {
     (command.merge(query), crate::commands::openapi::titled(api))
 }
 
-/// The generation to read and fill: the newest ready one, else the newest that is being built, else a new one. Says
-/// whether it must still be filled before it is read.
-async fn current_generation(registry: &dyn Registry) -> Result<(Generation, bool)> {
-    let all = registry.generations().await?;
-    let fingerprint = registry.fingerprint();
-    if let Some(ready) = Generation::newest_ready(&all, fingerprint) {
-        return Ok((*ready, false));
-    }
-    let building = all
-        .into_iter()
-        .filter(|known| known.fingerprint == fingerprint && known.state == GenerationState::Building)
-        .max_by_key(|known| known.number);
-    match building {
-        Some(generation) => Ok((generation, true)),
-        None => Ok((registry.register(PARTITIONS, clock::now_micros()).await?, true)),
-    }
+/// Feeds that tail the log itself.
+struct LogFeeds {
+    reader: Arc<dyn LogReader>,
+    appended: watch::Receiver<u64>,
 }
 
-/// Has a new generation read once it has reached where the log stood at the start.
-fn finish_building(
-    tasks: &Tasks,
-    registry: Arc<dyn Registry>,
-    number: u32,
-    mut moved: watch::Receiver<u64>,
-    head: u64,
-) {
-    let stop = tasks.stop().clone();
-    tasks.spawn("building", async move {
-        let reached = async { moved.wait_for(|position| *position >= head).await.map(|_| ()) };
-        if let Some(Ok(())) = stop.run_until_cancelled(reached).await {
-            registry.set_state(number, GenerationState::Building, GenerationState::Ready).await?;
-            tracing::info!(generation = number, "read models are ready");
-        }
-        Ok(())
-    });
+#[async_trait]
+impl Feeds for LogFeeds {
+    async fn open(&self, _: &Generation, after: u64) -> Result<Box<dyn EventFeed>, FeedError> {
+        let feed = LogFeed::open(Arc::clone(&self.reader), Some(self.appended.clone()), after).await;
+        Ok(Box::new(feed.map_err(|error| FeedError::Unavailable(error.into()))?))
+    }
 }
 
 struct Ready {

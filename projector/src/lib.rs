@@ -8,6 +8,7 @@
 pub mod apply;
 pub mod failure;
 pub mod gap;
+pub mod generations;
 pub mod log_feed;
 pub mod parked;
 pub mod project;
