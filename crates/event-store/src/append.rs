@@ -142,7 +142,10 @@ pub struct Delta<T> {
 
 impl<T> Default for Delta<T> {
     fn default() -> Self {
-        Self { released: Vec::new(), taken: Vec::new() }
+        Self {
+            released: Vec::new(),
+            taken: Vec::new(),
+        }
     }
 }
 

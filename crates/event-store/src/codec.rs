@@ -108,7 +108,9 @@ impl Codec {
         let stored_type = RecordName::try_new(event_type.name).map_err(|_| EncodeError::Name)?;
         if let Value::Object(fields) = &mut document {
             for label in event_type.sealed {
-                let Some(value) = fields.get_mut(*label) else { continue };
+                let Some(value) = fields.get_mut(*label) else {
+                    continue;
+                };
                 let Some(Value::Object(sealed)) = Some(&*value) else {
                     if value.is_null() {
                         continue;
@@ -147,11 +149,22 @@ impl Codec {
     ///
     /// # Errors
     /// [`VaultError`] when the keys cannot be had now: no fault of any event.
-    pub async fn decode(&self, stored: &[StoredEvent]) -> Result<Vec<Result<RecordedEvent, DecodeFault>>, VaultError> {
+    pub async fn decode(
+        &self,
+        stored: &[StoredEvent],
+    ) -> Result<Vec<Result<RecordedEvent, DecodeFault>>, VaultError> {
         let opened: Vec<Result<Opening, DecodeFault>> = stored.iter().map(Opening::parse).collect();
-        let key_ids: HashSet<Uuid> =
-            opened.iter().flatten().flat_map(|opening| &opening.boxes).map(|(_, sealed)| sealed.key_id()).collect();
-        let keys = if key_ids.is_empty() { HashMap::new() } else { self.vault.opening_keys(&key_ids).await? };
+        let key_ids: HashSet<Uuid> = opened
+            .iter()
+            .flatten()
+            .flat_map(|opening| &opening.boxes)
+            .map(|(_, sealed)| sealed.key_id())
+            .collect();
+        let keys = if key_ids.is_empty() {
+            HashMap::new()
+        } else {
+            self.vault.opening_keys(&key_ids).await?
+        };
         let log_id = self.vault.log_id().0;
         Ok(stored
             .iter()
@@ -173,7 +186,9 @@ impl Opening {
         let kind = StreamType::from_name(&event.stream_type).ok_or(DecodeFault::NewerVersion)?;
         let known = Event::find_type(kind, &event.event_type).ok_or(DecodeFault::NewerVersion)?;
         let document: Value = serde_json::from_slice(&event.payload).map_err(|_| DecodeFault::Shape)?;
-        let Value::Object(fields) = document else { return Err(DecodeFault::Shape) };
+        let Value::Object(fields) = document else {
+            return Err(DecodeFault::Shape);
+        };
         let mut boxes = Vec::with_capacity(known.sealed.len());
         for label in known.sealed {
             match fields.get(*label) {
@@ -181,7 +196,10 @@ impl Opening {
                 Some(Value::String(text)) => {
                     let sealed = SealedBox::try_from_text(text).map_err(|error| match error {
                         OpenError::UnknownFormat(_) => DecodeFault::NewerVersion,
-                        OpenError::Malformed | OpenError::WrongKey | OpenError::Tampered | OpenError::Refused => DecodeFault::Box,
+                        OpenError::Malformed
+                        | OpenError::WrongKey
+                        | OpenError::Tampered
+                        | OpenError::Refused => DecodeFault::Box,
                     })?;
                     boxes.push((*label, sealed));
                 }
@@ -212,7 +230,8 @@ impl Opening {
                         label: RecordName::try_new(label).map_err(|_| DecodeFault::Shape)?,
                     };
                     let plain = boxes::open(&place, key, sealed).map_err(|_| DecodeFault::Box)?;
-                    let value: Value = serde_json::from_slice(plain.as_bytes()).map_err(|_| DecodeFault::Shape)?;
+                    let value: Value =
+                        serde_json::from_slice(plain.as_bytes()).map_err(|_| DecodeFault::Shape)?;
                     Value::Object(Map::from_iter([("value".to_owned(), value)]))
                 }
             };
@@ -220,16 +239,18 @@ impl Opening {
         }
         let metadata: Metadata = serde_json::from_slice(&event.metadata).map_err(|_| DecodeFault::Shape)?;
         let document = Value::Object(self.fields);
-        let opened = Event::from_document(self.kind, &event.event_type, event.schema_version, document).map_err(
-            |error| match error {
+        let opened = Event::from_document(self.kind, &event.event_type, event.schema_version, document)
+            .map_err(|error| match error {
                 DocumentError::UnknownType | DocumentError::NewerSchema { .. } => DecodeFault::NewerVersion,
                 DocumentError::Shape { .. } => DecodeFault::Shape,
-            },
-        )?;
+            })?;
         Ok(RecordedEvent {
             position: event.position,
             event_id: EventId(event.event_id),
-            stream: StreamId { kind: self.kind, id: event.stream_id },
+            stream: StreamId {
+                kind: self.kind,
+                id: event.stream_id,
+            },
             stream_version: event.stream_version,
             recorded_at: DateTime::from_timestamp_micros(event.recorded_at).ok_or(DecodeFault::Shape)?,
             subject_id: event.subject_id.map(SubjectId),

@@ -14,12 +14,18 @@ pub trait Decoder: Send + Sync {
     ///
     /// # Errors
     /// [`VaultError`] when the keys cannot be had now: no fault of any event, so stop and try again.
-    async fn decode(&self, stored: &[StoredEvent]) -> Result<Vec<Result<RecordedEvent, DecodeFault>>, VaultError>;
+    async fn decode(
+        &self,
+        stored: &[StoredEvent],
+    ) -> Result<Vec<Result<RecordedEvent, DecodeFault>>, VaultError>;
 }
 
 #[async_trait]
 impl Decoder for Codec {
-    async fn decode(&self, stored: &[StoredEvent]) -> Result<Vec<Result<RecordedEvent, DecodeFault>>, VaultError> {
+    async fn decode(
+        &self,
+        stored: &[StoredEvent],
+    ) -> Result<Vec<Result<RecordedEvent, DecodeFault>>, VaultError> {
         Self::decode(self, stored).await
     }
 }

@@ -7,9 +7,9 @@ use praxis_events::ids::StreamId;
 use uuid::Uuid;
 
 use crate::append::{Append, Appended, Claim, Conflict, Layer, Span};
+use crate::port::{Facts, Head, Lookup, Rows, StoredCommand, StoredEvent};
 use crate::record::leaf::{LeafEntry, LeafFormat};
 use crate::record::names::{NameError, RecordName};
-use crate::port::{Facts, Head, Lookup, Rows, StoredCommand, StoredEvent};
 
 /// How sure the judgement must be of versions and keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,21 @@ pub fn lookup_for(batch: &[&Append], head: &Head, scrutiny: Scrutiny) -> Lookup 
     let mut data_keys = HashSet::new();
     for append in batch {
         streams.extend(append.reads.iter().map(|read| read.stream.id));
-        claims.extend(append.claims.taken.iter().map(|claim| (claim.resource.clone(), claim.member.clone())));
-        spans.extend(append.spans.taken.iter().filter(|span| span.layer == Layer::Normal).copied());
+        claims.extend(
+            append
+                .claims
+                .taken
+                .iter()
+                .map(|claim| (claim.resource.clone(), claim.member.clone())),
+        );
+        spans.extend(
+            append
+                .spans
+                .taken
+                .iter()
+                .filter(|span| span.layer == Layer::Normal)
+                .copied(),
+        );
         if append.keys_as_of < head.tombstone_position {
             data_keys.extend(append.used_keys.iter().copied());
         }
@@ -85,7 +98,11 @@ pub fn judge(
 ) -> Result<Judgement, NameError> {
     let recorded_at = now_micros.max(head.recorded_at);
     let mut overlay = Overlay::new(facts, scrutiny);
-    let mut rows = Rows { head_position: head.position, head_recorded_at: head.recorded_at, ..Rows::default() };
+    let mut rows = Rows {
+        head_position: head.position,
+        head_recorded_at: head.recorded_at,
+        ..Rows::default()
+    };
     let mut verdicts = Vec::with_capacity(batch.len());
     for append in batch {
         if let Some(kept) = overlay.facts.commands.get(&append.command.key) {
@@ -159,9 +176,13 @@ pub fn judge(
         };
         rows.commands.push(command);
         overlay.facts.commands.insert(command.key, command);
-        verdicts.push(Verdict::Accepted(Appended { replayed: false, ..replayed(&command, head.epoch) }));
+        verdicts.push(Verdict::Accepted(Appended {
+            replayed: false,
+            ..replayed(&command, head.epoch)
+        }));
     }
-    (rows.claims_released, rows.claims_taken) = (sorted(overlay.claims_released), sorted(overlay.claims_taken));
+    (rows.claims_released, rows.claims_taken) =
+        (sorted(overlay.claims_released), sorted(overlay.claims_taken));
     (rows.spans_released, rows.spans_taken) = (sorted(overlay.spans_released), sorted(overlay.spans_taken));
     Ok(Judgement { rows, verdicts })
 }
@@ -222,27 +243,53 @@ impl Overlay {
 
     fn conflicts(&self, append: &Append) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
-        let writes = append.writes.iter().map(|write| (write.stream, write.expected_version, Written::Yes));
-        let reads = append.reads.iter().map(|read| (read.stream, read.expected_version, Written::No));
+        let writes = append
+            .writes
+            .iter()
+            .map(|write| (write.stream, write.expected_version, Written::Yes));
+        let reads = append
+            .reads
+            .iter()
+            .map(|read| (read.stream, read.expected_version, Written::No));
         for (stream, expected, written) in writes.chain(reads) {
             match self.version(stream, written) {
-                Some(actual) if actual != expected => conflicts.push(Conflict::Version { stream, expected, actual }),
+                Some(actual) if actual != expected => conflicts.push(Conflict::Version {
+                    stream,
+                    expected,
+                    actual,
+                }),
                 Some(_) | None => {}
             }
         }
         for claim in &append.claims.taken {
             let owners = self.owners_without(claim, append);
             if owners.len() >= usize::try_from(claim.capacity).unwrap_or(usize::MAX) {
-                conflicts.push(Conflict::Claim { claim: claim.clone(), owners });
+                conflicts.push(Conflict::Claim {
+                    claim: claim.clone(),
+                    owners,
+                });
             }
         }
-        for span in append.spans.taken.iter().filter(|span| span.layer == Layer::Normal) {
+        for span in append
+            .spans
+            .taken
+            .iter()
+            .filter(|span| span.layer == Layer::Normal)
+        {
             let mut there = self.spans.get(&span.calendar).into_iter().flatten();
-            if let Some(taken_by) = there.find(|other| span.overlaps(other) && !append.spans.released.contains(other)) {
-                conflicts.push(Conflict::Span { span: *span, taken_by: *taken_by });
+            if let Some(taken_by) =
+                there.find(|other| span.overlaps(other) && !append.spans.released.contains(other))
+            {
+                conflicts.push(Conflict::Span {
+                    span: *span,
+                    taken_by: *taken_by,
+                });
             }
         }
-        let destroyed = append.used_keys.iter().filter(|key| self.facts.tombstoned.contains(*key));
+        let destroyed = append
+            .used_keys
+            .iter()
+            .filter(|key| self.facts.tombstoned.contains(*key));
         conflicts.extend(destroyed.map(|key_id| Conflict::KeyDestroyed { key_id: *key_id }));
         conflicts
     }
@@ -251,18 +298,29 @@ impl Overlay {
     fn owners_without(&self, claim: &Claim, append: &Append) -> Vec<Uuid> {
         let owners = self.owners.get(&(claim.resource.clone(), claim.member.clone()));
         let released = |owner: Uuid| {
-            append.claims.released.iter().any(|gone| gone.owner == owner && gone.resource == claim.resource && gone.member == claim.member)
+            append.claims.released.iter().any(|gone| {
+                gone.owner == owner && gone.resource == claim.resource && gone.member == claim.member
+            })
         };
-        owners.into_iter().flatten().copied().filter(|owner| *owner != claim.owner && !released(*owner)).collect()
+        owners
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|owner| *owner != claim.owner && !released(*owner))
+            .collect()
     }
 
     fn take(&mut self, append: &Append) {
         for write in &append.writes {
             let events = u64::try_from(write.events.len()).unwrap_or(u64::MAX);
-            self.written.insert(write.stream.id, write.expected_version + events);
+            self.written
+                .insert(write.stream.id, write.expected_version + events);
         }
         for claim in &append.claims.released {
-            if let Some(owners) = self.owners.get_mut(&(claim.resource.clone(), claim.member.clone())) {
+            if let Some(owners) = self
+                .owners
+                .get_mut(&(claim.resource.clone(), claim.member.clone()))
+            {
                 owners.retain(|owner| *owner != claim.owner);
             }
             if !self.claims_taken.remove(claim) {
@@ -270,7 +328,10 @@ impl Overlay {
             }
         }
         for claim in &append.claims.taken {
-            self.owners.entry((claim.resource.clone(), claim.member.clone())).or_default().push(claim.owner);
+            self.owners
+                .entry((claim.resource.clone(), claim.member.clone()))
+                .or_default()
+                .push(claim.owner);
             if !self.claims_released.remove(claim) {
                 self.claims_taken.insert(claim.clone());
             }

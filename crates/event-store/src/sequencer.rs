@@ -101,8 +101,20 @@ pub struct SequencerTask {
 pub fn sequencer(writer: Arc<dyn LogWriter>, limits: SequencerLimits) -> (Sequencer, SequencerTask) {
     let (sender, receiver) = mpsc::channel(limits.queue_members_max);
     let (position_sender, position) = watch::channel(0);
-    let handle = Sequencer { queue: sender, bytes: Arc::new(Semaphore::new(limits.queue_bytes_max)), position };
-    (handle, SequencerTask { writer, queue: receiver, position: position_sender, limits })
+    let handle = Sequencer {
+        queue: sender,
+        bytes: Arc::new(Semaphore::new(limits.queue_bytes_max)),
+        position,
+    };
+    (
+        handle,
+        SequencerTask {
+            writer,
+            queue: receiver,
+            position: position_sender,
+            limits,
+        },
+    )
 }
 
 impl Sequencer {
@@ -118,10 +130,16 @@ impl Sequencer {
             }
         }
         let size = u32::try_from(append.bytes()).map_err(|_| AppendError::Overloaded)?;
-        let permit =
-            Arc::clone(&self.bytes).try_acquire_many_owned(size).map_err(|_| AppendError::Overloaded)?;
+        let permit = Arc::clone(&self.bytes)
+            .try_acquire_many_owned(size)
+            .map_err(|_| AppendError::Overloaded)?;
         let (answer, answered) = oneshot::channel();
-        let member = Member { append, answer, queued_at: Instant::now(), _bytes: permit };
+        let member = Member {
+            append,
+            answer,
+            queued_at: Instant::now(),
+            _bytes: permit,
+        };
         self.queue.try_send(member).map_err(|_| AppendError::Overloaded)?;
         metrics::gauge!("praxis_append_queue_members").set(depth(&self.queue));
         let outcome = answered.await.unwrap_or(Err(AppendError::OutcomeUnknown));
@@ -157,7 +175,12 @@ impl SequencerTask {
     /// Runs until every [`Sequencer`] is dropped and all they queued is answered.
     pub async fn run(mut self) {
         let mut batch = Vec::new();
-        while self.queue.recv_many(&mut batch, self.limits.batch_members_max).await > 0 {
+        while self
+            .queue
+            .recv_many(&mut batch, self.limits.batch_members_max)
+            .await
+            > 0
+        {
             let mut rest = batch.as_mut_slice();
             while !rest.is_empty() {
                 let taken = self.fitting(rest);
@@ -193,14 +216,18 @@ impl SequencerTask {
     /// Brings one batch to an end, whatever the store does.
     async fn settle(&self, members: &[Member]) -> Vec<Result<Appended, AppendError>> {
         let batch: Vec<&Append> = members.iter().map(|member| &member.append).collect();
-        metrics::histogram!("praxis_append_batch_members").record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        metrics::histogram!("praxis_append_batch_members")
+            .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
         let mut scrutiny = Scrutiny::IndexesDecide;
         let mut unknown_since = None;
         let began = Instant::now();
         loop {
             match self.attempt(&batch, scrutiny).await {
                 Tried::Judged(verdicts) => {
-                    return verdicts.into_iter().map(|verdict| outcome(verdict, unknown_since.is_some())).collect();
+                    return verdicts
+                        .into_iter()
+                        .map(|verdict| outcome(verdict, unknown_since.is_some()))
+                        .collect();
                 }
                 Tried::LookUp if scrutiny == Scrutiny::IndexesDecide => scrutiny = Scrutiny::LookUpAll,
                 Tried::LookUp => {
@@ -214,7 +241,10 @@ impl SequencerTask {
                         return refuse_all(&batch, &AppendError::OutcomeUnknown);
                     }
                     metrics::counter!("praxis_append_unknown_outcomes_total").increment(1);
-                    tracing::warn!(members = batch.len(), "commit outcome unknown, settling by command keys");
+                    tracing::warn!(
+                        members = batch.len(),
+                        "commit outcome unknown, settling by command keys"
+                    );
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Tried::Unavailable(StoreError::Busy) if began.elapsed() < self.limits.busy_max => {}
@@ -291,7 +321,8 @@ impl SequencerTask {
         match transaction.commit().await {
             Ok(()) => {
                 self.position.send_replace(rows.head_position);
-                metrics::counter!("praxis_events_appended_total").increment(u64::try_from(rows.events.len()).unwrap_or(u64::MAX));
+                metrics::counter!("praxis_events_appended_total")
+                    .increment(u64::try_from(rows.events.len()).unwrap_or(u64::MAX));
                 Tried::Judged(verdicts)
             }
             Err(CommitError::NotCommitted(error)) => tried(error),
@@ -317,7 +348,10 @@ async fn judged(
     let head = transaction.head().clone();
     let now_micros = transaction.now_micros();
     let first = judge_once(transaction, batch, &head, now_micros, scrutiny).await?;
-    let refused = first.verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_)));
+    let refused = first
+        .verdicts
+        .iter()
+        .any(|verdict| matches!(verdict, Verdict::Refused(_)));
     if refused && scrutiny == Scrutiny::IndexesDecide {
         return judge_once(transaction, batch, &head, now_micros, Scrutiny::LookUpAll).await;
     }
@@ -332,7 +366,11 @@ async fn judge_once(
     scrutiny: Scrutiny,
 ) -> Result<Judgement, StoreError> {
     let lookup = lookup_for(batch, head, scrutiny);
-    let facts = if lookup.is_empty() { crate::port::Facts::default() } else { transaction.look_up(&lookup).await? };
+    let facts = if lookup.is_empty() {
+        crate::port::Facts::default()
+    } else {
+        transaction.look_up(&lookup).await?
+    };
     judge(batch, head, now_micros, facts, scrutiny)
         .map_err(|_| StoreError::Corrupt("an event type's name is not one the record allows"))
 }
@@ -340,7 +378,10 @@ async fn judge_once(
 fn outcome(verdict: Verdict, settled: bool) -> Result<Appended, AppendError> {
     match verdict {
         // What a lost commit had written was written by this very sending, so it is no replay.
-        Verdict::Accepted(appended) => Ok(Appended { replayed: appended.replayed && !settled, ..appended }),
+        Verdict::Accepted(appended) => Ok(Appended {
+            replayed: appended.replayed && !settled,
+            ..appended
+        }),
         Verdict::Refused(conflicts) => Err(AppendError::Refused(conflicts)),
     }
 }

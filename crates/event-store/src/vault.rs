@@ -80,7 +80,15 @@ impl Vault {
         new_id: fn() -> Uuid,
     ) -> Self {
         let (by_id, by_subject) = (Cache::new(KEYS_CACHED_MAX), Cache::new(KEYS_CACHED_MAX));
-        Self { log_id, reader, keks, random, new_id, by_id, by_subject }
+        Self {
+            log_id,
+            reader,
+            keks,
+            random,
+            new_id,
+            by_id,
+            by_subject,
+        }
     }
 
     /// The log whose keys these are.
@@ -98,7 +106,10 @@ impl Vault {
     /// # Errors
     /// [`VaultError`]; nothing was stored.
     pub async fn sealing_keys(&self, subjects: &HashSet<Uuid>) -> Result<SealingKeys, VaultError> {
-        let mut keys = SealingKeys { as_of: u64::MAX, ..SealingKeys::default() };
+        let mut keys = SealingKeys {
+            as_of: u64::MAX,
+            ..SealingKeys::default()
+        };
         let mut unknown = Vec::new();
         for subject in subjects {
             match self.by_subject.get(subject) {
@@ -120,7 +131,13 @@ impl Vault {
         keys.as_of = keys.as_of.min(as_of);
         for row in stored {
             if let FoundKey::Open(key) = self.unwrap(&row)? {
-                self.by_subject.insert(row.subject_id, Current { key: Arc::clone(&key), as_of });
+                self.by_subject.insert(
+                    row.subject_id,
+                    Current {
+                        key: Arc::clone(&key),
+                        as_of,
+                    },
+                );
                 keys.by_subject.insert(row.subject_id, key);
             }
         }
@@ -136,8 +153,14 @@ impl Vault {
 
     fn make(&self, subject: Uuid) -> Result<(Arc<DataKey>, StoredKey), VaultError> {
         let key = DataKey::generate((self.new_id)(), self.random.as_ref())?;
-        let owner = KeyOwner { subject_id: subject, log_id: self.log_id.0 };
-        let wrapped = self.keks.wrap_key(owner, &key, self.random.as_ref()).map_err(VaultError::Wrap)?;
+        let owner = KeyOwner {
+            subject_id: subject,
+            log_id: self.log_id.0,
+        };
+        let wrapped = self
+            .keks
+            .wrap_key(owner, &key, self.random.as_ref())
+            .map_err(VaultError::Wrap)?;
         let row = StoredKey {
             key_id: key.id(),
             subject_id: subject,
@@ -154,7 +177,13 @@ impl Vault {
         for row in &keys.new_keys {
             if let Some(key) = keys.by_subject.get(&row.subject_id) {
                 self.by_id.insert(row.key_id, Arc::clone(key));
-                self.by_subject.insert(row.subject_id, Current { key: Arc::clone(key), as_of: keys.as_of });
+                self.by_subject.insert(
+                    row.subject_id,
+                    Current {
+                        key: Arc::clone(key),
+                        as_of: keys.as_of,
+                    },
+                );
             }
         }
     }
@@ -205,13 +234,21 @@ impl Vault {
         let wrapped = match (&row.wrapped_key, row.destroyed_position) {
             (_, Some(_)) => return Ok(FoundKey::Erased),
             (None, None) => return Ok(FoundKey::Fault),
-            (Some(bytes), None) => WrappedKey { kek_id: row.kek_id, bytes: bytes.clone() },
+            (Some(bytes), None) => WrappedKey {
+                kek_id: row.kek_id,
+                bytes: bytes.clone(),
+            },
         };
-        let owner = KeyOwner { subject_id: row.subject_id, log_id: self.log_id.0 };
+        let owner = KeyOwner {
+            subject_id: row.subject_id,
+            log_id: self.log_id.0,
+        };
         match self.keks.unwrap_key(owner, row.key_id, &wrapped) {
             Ok(key) => Ok(FoundKey::Open(Arc::new(key))),
             Err(UnwrapError::DoesNotUnwrap) => Ok(FoundKey::Fault),
-            Err(error @ (UnwrapError::UnknownKek { .. } | UnwrapError::UnknownFormat(_))) => Err(VaultError::Unusable(error)),
+            Err(error @ (UnwrapError::UnknownKek { .. } | UnwrapError::UnknownFormat(_))) => {
+                Err(VaultError::Unusable(error))
+            }
         }
     }
 }

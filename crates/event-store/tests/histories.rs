@@ -12,9 +12,20 @@ use support::{MemoryLog, append, span, stream};
 
 #[derive(Clone, Debug)]
 enum Act {
-    Book { calendar: u8, starts: i64, length: i64, layer: Layer },
-    Move { which: usize, starts: i64, length: i64 },
-    Cancel { which: usize },
+    Book {
+        calendar: u8,
+        starts: i64,
+        length: i64,
+        layer: Layer,
+    },
+    Move {
+        which: usize,
+        starts: i64,
+        length: i64,
+    },
+    Cancel {
+        which: usize,
+    },
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -36,19 +47,49 @@ struct Bookings {
 impl Bookings {
     fn append(&self, number: u8, act: &Act) -> Option<(u128, Append, Option<Span>)> {
         let pick = |which: usize| {
-            let mut holding: Vec<u128> = self.held.iter().filter(|(_, (_, span))| span.is_some()).map(|(id, _)| *id).collect();
+            let mut holding: Vec<u128> = self
+                .held
+                .iter()
+                .filter(|(_, (_, span))| span.is_some())
+                .map(|(id, _)| *id)
+                .collect();
             holding.sort_unstable();
             (!holding.is_empty()).then(|| holding[which % holding.len()])
         };
         let (id, new) = match act {
-            Act::Book { calendar, starts, length, layer } => {
+            Act::Book {
+                calendar,
+                starts,
+                length,
+                layer,
+            } => {
                 let id = u128::from(number) + 1_000;
-                (id, Some(span(u128::from(*calendar), *layer, *starts, starts + length, stream(id))))
+                (
+                    id,
+                    Some(span(
+                        u128::from(*calendar),
+                        *layer,
+                        *starts,
+                        starts + length,
+                        stream(id),
+                    )),
+                )
             }
-            Act::Move { which, starts, length } => {
+            Act::Move {
+                which,
+                starts,
+                length,
+            } => {
                 let id = pick(*which)?;
                 let old = self.held[&id].1?;
-                (id, Some(Span { starts: *starts, ends: starts + length, ..old }))
+                (
+                    id,
+                    Some(Span {
+                        starts: *starts,
+                        ends: starts + length,
+                        ..old
+                    }),
+                )
             }
             Act::Cancel { which } => (pick(*which)?, None),
         };
@@ -71,7 +112,11 @@ async fn commit(log: &MemoryLog, batch: &[&Append]) -> Vec<bool> {
     let judgement = judge(batch, &head, 0, facts, Scrutiny::LookUpAll).unwrap();
     transaction.write(&judgement.rows).await.unwrap();
     transaction.commit().await.unwrap();
-    judgement.verdicts.iter().map(|verdict| matches!(verdict, Verdict::Accepted(_))).collect()
+    judgement
+        .verdicts
+        .iter()
+        .map(|verdict| matches!(verdict, Verdict::Accepted(_)))
+        .collect()
 }
 
 proptest! {

@@ -21,11 +21,20 @@ fn with_fault(fault: Fault) -> MemoryLog {
 }
 
 fn positions(log: &MemoryLog) -> Vec<u64> {
-    log.tables.lock().unwrap().events.iter().map(|event| event.position).collect()
+    log.tables
+        .lock()
+        .unwrap()
+        .events
+        .iter()
+        .map(|event| event.position)
+        .collect()
 }
 
 /// Queues all appends before the sequencer runs, so that they are one batch.
-async fn in_one_batch(log: &MemoryLog, appends: Vec<praxis_event_store::append::Append>) -> Vec<Result<Appended, AppendError>> {
+async fn in_one_batch(
+    log: &MemoryLog,
+    appends: Vec<praxis_event_store::append::Append>,
+) -> Vec<Result<Appended, AppendError>> {
     let (handle, task) = sequencer(Arc::new(log.clone()), SequencerLimits::default());
     let waiting: Vec<_> = appends
         .into_iter()
@@ -46,7 +55,11 @@ async fn in_one_batch(log: &MemoryLog, appends: Vec<praxis_event_store::append::
 #[tokio::test]
 async fn a_batch_is_one_transaction_with_dense_positions() {
     let log = MemoryLog::default();
-    let outcomes = in_one_batch(&log, (0..50).map(|n| append(n, stream(u128::from(n)), 0)).collect()).await;
+    let outcomes = in_one_batch(
+        &log,
+        (0..50).map(|n| append(n, stream(u128::from(n)), 0)).collect(),
+    )
+    .await;
     assert!(outcomes.iter().all(Result::is_ok));
     assert_eq!(positions(&log), (1..=50).collect::<Vec<u64>>());
     assert_eq!(log.tables.lock().unwrap().transactions, 1);
@@ -66,12 +79,31 @@ async fn recorded_at_never_goes_back_when_the_clock_does() {
 #[tokio::test]
 async fn a_refused_member_spoils_nothing() {
     let log = MemoryLog::default();
-    start(&log, SequencerLimits::default()).append(append(9, stream(5), 0)).await.unwrap();
-    let outcomes =
-        in_one_batch(&log, vec![append(1, stream(1), 0), append(2, stream(5), 0), append(3, stream(2), 0)]).await;
+    start(&log, SequencerLimits::default())
+        .append(append(9, stream(5), 0))
+        .await
+        .unwrap();
+    let outcomes = in_one_batch(
+        &log,
+        vec![
+            append(1, stream(1), 0),
+            append(2, stream(5), 0),
+            append(3, stream(2), 0),
+        ],
+    )
+    .await;
     assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
-    let Err(AppendError::Refused(conflicts)) = &outcomes[1] else { panic!("{:?}", outcomes[1]) };
-    assert_eq!(conflicts, &[Conflict::Version { stream: stream(5), expected: 0, actual: 1 }]);
+    let Err(AppendError::Refused(conflicts)) = &outcomes[1] else {
+        panic!("{:?}", outcomes[1])
+    };
+    assert_eq!(
+        conflicts,
+        &[Conflict::Version {
+            stream: stream(5),
+            expected: 0,
+            actual: 1
+        }]
+    );
     assert_eq!(positions(&log), [1, 2, 3]);
 }
 
@@ -80,7 +112,10 @@ async fn the_same_key_twice_in_a_batch_gets_one_answer() {
     let log = MemoryLog::default();
     let outcomes = in_one_batch(&log, vec![append(1, stream(1), 0), append(1, stream(2), 0)]).await;
     let (first, second) = (outcomes[0].as_ref().unwrap(), outcomes[1].as_ref().unwrap());
-    assert_eq!((first.position, first.id, first.replayed), (second.position, second.id, false));
+    assert_eq!(
+        (first.position, first.id, first.replayed),
+        (second.position, second.id, false)
+    );
     assert!(second.replayed);
     assert_eq!(positions(&log), [1]);
 }
@@ -92,7 +127,13 @@ async fn the_same_key_later_gets_the_first_answer() {
     let first = handle.append(append(1, stream(1), 0)).await.unwrap();
     handle.append(append(2, stream(1), 1)).await.unwrap();
     let again = handle.append(append(1, stream(1), 0)).await.unwrap();
-    assert_eq!(again, Appended { replayed: true, ..first });
+    assert_eq!(
+        again,
+        Appended {
+            replayed: true,
+            ..first
+        }
+    );
 }
 
 #[tokio::test]
@@ -123,10 +164,22 @@ async fn a_retry_is_answered_before_any_refusal() {
 async fn a_moved_read_is_a_conflict() {
     let log = MemoryLog::default();
     let mut reader = append(2, stream(2), 0);
-    reader.reads.push(StreamRead { stream: stream(1), expected_version: 0 });
+    reader.reads.push(StreamRead {
+        stream: stream(1),
+        expected_version: 0,
+    });
     let outcomes = in_one_batch(&log, vec![append(1, stream(1), 0), reader]).await;
-    let Err(AppendError::Refused(conflicts)) = &outcomes[1] else { panic!("{:?}", outcomes[1]) };
-    assert_eq!(conflicts, &[Conflict::Version { stream: stream(1), expected: 0, actual: 1 }]);
+    let Err(AppendError::Refused(conflicts)) = &outcomes[1] else {
+        panic!("{:?}", outcomes[1])
+    };
+    assert_eq!(
+        conflicts,
+        &[Conflict::Version {
+            stream: stream(1),
+            expected: 0,
+            actual: 1
+        }]
+    );
 }
 
 #[tokio::test]
@@ -138,11 +191,20 @@ async fn every_conflict_is_answered() {
     let mut second = append(2, stream(2), 0);
     second.claims.taken.push(claim("x", 1, stream(2)));
     second.spans.taken.push(span(1, Layer::Normal, 9, 12, stream(2)));
-    second.reads.push(StreamRead { stream: stream(1), expected_version: 0 });
+    second.reads.push(StreamRead {
+        stream: stream(1),
+        expected_version: 0,
+    });
     let outcomes = in_one_batch(&log, vec![first, second]).await;
-    let Err(AppendError::Refused(conflicts)) = &outcomes[1] else { panic!("{:?}", outcomes[1]) };
+    let Err(AppendError::Refused(conflicts)) = &outcomes[1] else {
+        panic!("{:?}", outcomes[1])
+    };
     assert_eq!(conflicts.len(), 3, "{conflicts:?}");
-    assert!(conflicts.iter().any(|conflict| matches!(conflict, Conflict::Claim { owners, .. } if owners == &[stream(1).id])));
+    assert!(
+        conflicts
+            .iter()
+            .any(|conflict| matches!(conflict, Conflict::Claim { owners, .. } if owners == &[stream(1).id]))
+    );
 }
 
 #[tokio::test]
@@ -154,13 +216,19 @@ async fn a_limit_of_two_has_two_owners() {
         one
     });
     let outcomes = in_one_batch(&log, appends.collect()).await;
-    assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, false]);
+    assert_eq!(
+        outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(),
+        [true, true, false, false]
+    );
 }
 
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_acknowledged_and_not_done_twice() {
     let log = with_fault(Fault::AnswerLost);
-    let appended = start(&log, SequencerLimits::default()).append(append(1, stream(1), 0)).await.unwrap();
+    let appended = start(&log, SequencerLimits::default())
+        .append(append(1, stream(1), 0))
+        .await
+        .unwrap();
     assert_eq!((appended.position, appended.replayed), (1, false));
     assert_eq!(positions(&log), [1]);
 }
@@ -168,7 +236,10 @@ async fn a_commit_whose_answer_was_lost_is_acknowledged_and_not_done_twice() {
 #[tokio::test]
 async fn a_commit_that_was_lost_on_the_way_is_done() {
     let log = with_fault(Fault::RequestLost);
-    let appended = start(&log, SequencerLimits::default()).append(append(1, stream(1), 0)).await.unwrap();
+    let appended = start(&log, SequencerLimits::default())
+        .append(append(1, stream(1), 0))
+        .await
+        .unwrap();
     assert_eq!(appended.position, 1);
     assert_eq!(positions(&log), [1]);
 }
@@ -176,8 +247,15 @@ async fn a_commit_that_was_lost_on_the_way_is_done() {
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_cannot_be_settled_is_said_to_be_unknown() {
     let log = with_fault(Fault::RequestLost);
-    log.tables.lock().unwrap().faults.extend([Fault::Unavailable; 1_000]);
-    let limits = SequencerLimits { settle_max: std::time::Duration::ZERO, ..SequencerLimits::default() };
+    log.tables
+        .lock()
+        .unwrap()
+        .faults
+        .extend([Fault::Unavailable; 1_000]);
+    let limits = SequencerLimits {
+        settle_max: std::time::Duration::ZERO,
+        ..SequencerLimits::default()
+    };
     let outcome = start(&log, limits).append(append(1, stream(1), 0)).await;
     assert!(matches!(outcome, Err(AppendError::OutcomeUnknown)));
 }
@@ -185,7 +263,9 @@ async fn a_commit_that_cannot_be_settled_is_said_to_be_unknown() {
 #[tokio::test]
 async fn an_unavailable_store_refuses_and_appends_nothing() {
     let log = with_fault(Fault::Unavailable);
-    let outcome = start(&log, SequencerLimits::default()).append(append(1, stream(1), 0)).await;
+    let outcome = start(&log, SequencerLimits::default())
+        .append(append(1, stream(1), 0))
+        .await;
     assert!(matches!(outcome, Err(AppendError::Unavailable(_))));
     assert!(positions(&log).is_empty());
 }
@@ -193,7 +273,10 @@ async fn an_unavailable_store_refuses_and_appends_nothing() {
 #[tokio::test]
 async fn a_head_held_by_another_is_waited_for() {
     let log = with_fault(Fault::Busy);
-    let appended = start(&log, SequencerLimits::default()).append(append(1, stream(1), 0)).await.unwrap();
+    let appended = start(&log, SequencerLimits::default())
+        .append(append(1, stream(1), 0))
+        .await
+        .unwrap();
     assert_eq!(appended.position, 1);
 }
 
@@ -213,14 +296,20 @@ async fn a_lasting_error_has_the_members_tried_singly() {
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
     let log = MemoryLog::default();
-    let limits = SequencerLimits { queue_members_max: 1, ..SequencerLimits::default() };
+    let limits = SequencerLimits {
+        queue_members_max: 1,
+        ..SequencerLimits::default()
+    };
     let (handle, task) = sequencer(Arc::new(log.clone()), limits);
     let waiting = tokio::spawn({
         let handle = handle.clone();
         async move { handle.append(append(1, stream(1), 0)).await }
     });
     tokio::task::yield_now().await;
-    assert!(matches!(handle.append(append(2, stream(2), 0)).await, Err(AppendError::Overloaded)));
+    assert!(matches!(
+        handle.append(append(2, stream(2), 0)).await,
+        Err(AppendError::Overloaded)
+    ));
     tokio::spawn(task.run());
     assert!(waiting.await.unwrap().is_ok());
 }
@@ -228,7 +317,10 @@ async fn a_full_queue_refuses_at_once() {
 #[tokio::test]
 async fn a_queue_full_of_bytes_refuses_at_once() {
     let log = MemoryLog::default();
-    let limits = SequencerLimits { queue_bytes_max: 10, ..SequencerLimits::default() };
+    let limits = SequencerLimits {
+        queue_bytes_max: 10,
+        ..SequencerLimits::default()
+    };
     let outcome = start(&log, limits).append(append(1, stream(1), 0)).await;
     assert!(matches!(outcome, Err(AppendError::Overloaded)));
 }
@@ -242,7 +334,9 @@ async fn an_event_at_the_limit_is_taken_and_one_byte_more_is_not() {
     assert!(handle.append(large.clone()).await.is_ok());
     large.command.key = [2; 32];
     large.writes[0].events[0].payload.push(b' ');
-    assert!(matches!(handle.append(large).await, Err(AppendError::EventTooLarge { bytes }) if bytes == EVENT_BYTES_MAX + 1));
+    assert!(
+        matches!(handle.append(large).await, Err(AppendError::EventTooLarge { bytes }) if bytes == EVENT_BYTES_MAX + 1)
+    );
 }
 
 #[tokio::test]
@@ -255,7 +349,13 @@ async fn a_no_op_keeps_its_answer_and_takes_no_position() {
     let first = handle.append(nothing.clone()).await.unwrap();
     let again = handle.append(nothing).await.unwrap();
     assert_eq!((first.version, first.position), (1, 1));
-    assert_eq!(again, Appended { replayed: true, ..first });
+    assert_eq!(
+        again,
+        Appended {
+            replayed: true,
+            ..first
+        }
+    );
     assert_eq!(positions(&log), [1]);
 }
 

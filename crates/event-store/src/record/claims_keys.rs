@@ -86,6 +86,9 @@ pub struct ClaimsKey {
 /// Why claims keys are not usable as given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClaimsKeyError {
+    /// There is no key.
+    #[error("there is no claims key")]
+    None,
     /// The bytes given are not [`CLAIMS_KEY_LEN`] many.
     #[error("a claims key has {CLAIMS_KEY_LEN} bytes, found {len}")]
     Length {
@@ -146,6 +149,22 @@ pub struct ClaimsKeys {
 }
 
 impl ClaimsKeys {
+    /// The keys as settings hold them, the current one first.
+    ///
+    /// # Errors
+    /// [`ClaimsKeyError`] when two have one id, or there is none.
+    pub fn of(keys: &[(NonZeroU8, [u8; CLAIMS_KEY_LEN])]) -> Result<Self, ClaimsKeyError> {
+        let mut keys = keys
+            .iter()
+            .map(|(id, secret)| ClaimsKey::try_new(*id, secret))
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(ClaimsKeyError::None);
+        }
+        let current = keys.remove(0);
+        Self::try_new(current, keys)
+    }
+
     /// Keys that make tags with `current` and recognise those of that and of all `older` ones.
     pub fn try_new(current: ClaimsKey, older: Vec<ClaimsKey>) -> Result<Self, ClaimsKeyError> {
         for (index, key) in older.iter().enumerate() {

@@ -85,6 +85,9 @@ pub struct Kek {
 /// Why key-encryption keys are not usable as given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KekError {
+    /// There is no key.
+    #[error("there is no key-encryption key")]
+    None,
     /// The bytes given are not [`KEY_LEN`] many.
     #[error("a key-encryption key has {KEY_LEN} bytes, found {len}")]
     Length {
@@ -150,6 +153,22 @@ pub enum UnwrapError {
 }
 
 impl KekRing {
+    /// The ring of keys as settings hold them, the current one first.
+    ///
+    /// # Errors
+    /// [`KekError`] when two have one id, or there is none.
+    pub fn of(keys: &[(Uuid, [u8; KEY_LEN])]) -> Result<Self, KekError> {
+        let mut keks = keys
+            .iter()
+            .map(|(id, secret)| Kek::try_new(*id, secret))
+            .collect::<Result<Vec<_>, _>>()?;
+        if keks.is_empty() {
+            return Err(KekError::None);
+        }
+        let current = keks.remove(0);
+        Self::try_new(current, keks)
+    }
+
     /// A ring that wraps with `current` and unwraps with that and all `older` ones.
     pub fn try_new(current: Kek, older: Vec<Kek>) -> Result<Self, KekError> {
         for (index, kek) in older.iter().enumerate() {

@@ -11,7 +11,8 @@ use praxis_event_store::append::{
     Append, Calendar, CalendarKind, Claim, CommandRecord, Delta, Layer, PreparedEvent, Span, StreamWrite,
 };
 use praxis_event_store::port::{
-    CommitError, Facts, Head, LogTransaction, LogWriter, Lookup, Rows, StoreError, StoredCommand, StoredEvent, WriteError,
+    CommitError, Facts, Head, LogTransaction, LogWriter, Lookup, Rows, StoreError, StoredCommand,
+    StoredEvent, WriteError,
 };
 use praxis_events::ids::{LogId, StreamId, StreamType};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -74,9 +75,22 @@ impl LogWriter for MemoryLog {
         }
         let position = u64::try_from(tables.events.len()).unwrap();
         let recorded_at = tables.events.last().map_or(0, |event| event.recorded_at);
-        let head = Head { log_id: LOG, epoch: 1, position, recorded_at, tombstone_position: 0 };
+        let head = Head {
+            log_id: LOG,
+            epoch: 1,
+            position,
+            recorded_at,
+            tombstone_position: 0,
+        };
         let now = tables.clock;
-        Ok(Box::new(MemoryTransaction { tables: Arc::clone(&self.tables), head, now, rows: Rows::default(), fault, _lock: lock }))
+        Ok(Box::new(MemoryTransaction {
+            tables: Arc::clone(&self.tables),
+            head,
+            now,
+            rows: Rows::default(),
+            fault,
+            _lock: lock,
+        }))
     }
 
     async fn reserve_numbers(&self, _counter: &'static str, _count: u32) -> Result<u64, StoreError> {
@@ -98,17 +112,34 @@ impl LogTransaction for MemoryTransaction {
         let tables = self.tables.lock().unwrap();
         let mut facts = Facts::default();
         for stream in &lookup.streams {
-            let version = tables.events.iter().filter(|event| event.stream_id == *stream).count();
+            let version = tables
+                .events
+                .iter()
+                .filter(|event| event.stream_id == *stream)
+                .count();
             facts.versions.insert(*stream, u64::try_from(version).unwrap());
         }
         for key in &lookup.commands {
-            facts.commands.extend(tables.commands.get(key).map(|command| (*key, *command)));
+            facts
+                .commands
+                .extend(tables.commands.get(key).map(|command| (*key, *command)));
         }
         for (resource, member) in &lookup.claims {
-            let owners = tables.claims.iter().filter(|claim| &claim.resource == resource && &claim.member == member);
-            facts.claims.insert((resource.clone(), member.clone()), owners.map(|claim| claim.owner).collect());
+            let owners = tables
+                .claims
+                .iter()
+                .filter(|claim| &claim.resource == resource && &claim.member == member);
+            facts.claims.insert(
+                (resource.clone(), member.clone()),
+                owners.map(|claim| claim.owner).collect(),
+            );
         }
-        facts.spans = tables.spans.iter().filter(|span| lookup.spans.iter().any(|asked| asked.overlaps(span))).copied().collect();
+        facts.spans = tables
+            .spans
+            .iter()
+            .filter(|span| lookup.spans.iter().any(|asked| asked.overlaps(span)))
+            .copied()
+            .collect();
         Ok(facts)
     }
 
@@ -118,8 +149,18 @@ impl LogTransaction for MemoryTransaction {
             return Err(StoreError::Refused("too many".into()).into());
         }
         let stream_version = |event: &StoredEvent| (event.stream_id, event.stream_version);
-        let twice = rows.events.iter().any(|new| tables.events.iter().any(|old| stream_version(old) == stream_version(new)));
-        if twice || rows.commands.iter().any(|command| tables.commands.contains_key(&command.key)) {
+        let twice = rows.events.iter().any(|new| {
+            tables
+                .events
+                .iter()
+                .any(|old| stream_version(old) == stream_version(new))
+        });
+        if twice
+            || rows
+                .commands
+                .iter()
+                .any(|command| tables.commands.contains_key(&command.key))
+        {
             return Err(WriteError::Duplicate);
         }
         drop(tables);
@@ -134,12 +175,25 @@ impl LogTransaction for MemoryTransaction {
         }
         let mut tables = self.tables.lock().unwrap();
         tables.events.extend(self.rows.events);
-        tables.commands.extend(self.rows.commands.into_iter().map(|command| (command.key, command)));
-        tables.claims.retain(|claim| !self.rows.claims_released.contains(claim));
+        tables.commands.extend(
+            self.rows
+                .commands
+                .into_iter()
+                .map(|command| (command.key, command)),
+        );
+        tables
+            .claims
+            .retain(|claim| !self.rows.claims_released.contains(claim));
         tables.claims.extend(self.rows.claims_taken);
-        tables.spans.retain(|span| !self.rows.spans_released.contains(span));
+        tables
+            .spans
+            .retain(|span| !self.rows.spans_released.contains(span));
         tables.spans.extend(self.rows.spans_taken);
-        if self.fault == Some(Fault::AnswerLost) { Err(lost()) } else { Ok(()) }
+        if self.fault == Some(Fault::AnswerLost) {
+            Err(lost())
+        } else {
+            Ok(())
+        }
     }
 
     async fn rollback(self: Box<Self>) -> Result<(), StoreError> {
@@ -148,7 +202,10 @@ impl LogTransaction for MemoryTransaction {
 }
 
 pub fn stream(number: u128) -> StreamId {
-    StreamId { kind: StreamType::Appointment, id: Uuid::from_u128(number) }
+    StreamId {
+        kind: StreamType::Appointment,
+        id: Uuid::from_u128(number),
+    }
 }
 
 /// An append of one event to a stream, under a command key of that number.
@@ -164,8 +221,17 @@ pub fn append(key: u8, stream: StreamId, expected_version: u64) -> Append {
         payload_hash: [2; 32],
     };
     Append {
-        command: CommandRecord { key: [key; 32], request: [key; 33], answer_id: stream.id, version: expected_version },
-        writes: vec![StreamWrite { stream, expected_version, events: vec![event] }],
+        command: CommandRecord {
+            key: [key; 32],
+            request: [key; 33],
+            answer_id: stream.id,
+            version: expected_version,
+        },
+        writes: vec![StreamWrite {
+            stream,
+            expected_version,
+            events: vec![event],
+        }],
         reads: Vec::new(),
         claims: Delta::default(),
         spans: Delta::default(),
@@ -176,10 +242,24 @@ pub fn append(key: u8, stream: StreamId, expected_version: u64) -> Append {
 }
 
 pub fn span(calendar: u128, layer: Layer, starts: i64, ends: i64, owner: StreamId) -> Span {
-    let calendar = Calendar { kind: CalendarKind::Practitioner, id: Uuid::from_u128(calendar) };
-    Span { calendar, layer, starts, ends, owner: owner.id }
+    let calendar = Calendar {
+        kind: CalendarKind::Practitioner,
+        id: Uuid::from_u128(calendar),
+    };
+    Span {
+        calendar,
+        layer,
+        starts,
+        ends,
+        owner: owner.id,
+    }
 }
 
 pub fn claim(member: &str, capacity: u32, owner: StreamId) -> Claim {
-    Claim { resource: b"test".to_vec(), member: member.as_bytes().to_vec(), owner: owner.id, capacity }
+    Claim {
+        resource: b"test".to_vec(),
+        member: member.as_bytes().to_vec(),
+        owner: owner.id,
+        capacity,
+    }
 }
