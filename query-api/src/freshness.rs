@@ -1,0 +1,142 @@
+//! Whether the read models are as new as the caller asks by `Praxis-Min-Position`, and of which position they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use praxis_http_kit::fault::{Fault, FaultCode, Place};
+use praxis_http_kit::position::{EpochPosition, MinPosition};
+use praxis_read_models::freshness::{Freshness, LogPlace, wait_until_fresh};
+use praxis_read_models::reads::Reads;
+use uuid::Uuid;
+
+use crate::answer::Completeness;
+use crate::app::App;
+use crate::error::ReadError;
+
+/// Longest a read waits for the read models to reach a position.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The pointer of the header in faults.
+const MIN_POSITION_POINTER: &str = "/praxis-min-position";
+
+/// What a position of an earlier life of the log is answered.
+pub const LOST_POSITION: FaultCode = FaultCode::new(
+    "position-lost",
+    "is of a log that was restored to an earlier state since",
+);
+
+/// Read models that are as new as asked for.
+pub struct Fresh {
+    /// The rows.
+    pub reads: Arc<dyn Reads>,
+    /// Every event at or before it is in the rows, or parked.
+    pub place: EpochPosition,
+    wanted: Option<LogPlace>,
+}
+
+/// Whether a record stands still before what the caller wants to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The record is as new as asked for.
+    Current,
+    /// An event at or before the wanted position is parked.
+    Parked,
+}
+
+impl Fresh {
+    /// The read models once they have reached what the caller asks for, waiting within a bound.
+    ///
+    /// # Errors
+    /// [`ReadError::Behind`] when they do not reach it in time; [`ReadError::Faults`] when the position belongs to an
+    /// earlier life of the log; else what the databases say.
+    pub async fn open(app: &App, MinPosition(min): MinPosition) -> Result<Self, ReadError> {
+        let generation = app.reads.current().await?;
+        let mut place = match generation.place().await? {
+            Some(place) => place,
+            None => EpochPosition {
+                epoch: u64::from(app.log.head().await?.epoch),
+                position: 0,
+            },
+        };
+        let wanted = min.map(log_place).transpose()?;
+        if let (Some(min), Some(wanted)) = (min, wanted) {
+            let reached = place.epoch == min.epoch && place.position >= min.position;
+            if !reached {
+                wait(app, generation.reads.as_ref(), wanted).await?;
+                place = min;
+            }
+        }
+        Ok(Self {
+            reads: Arc::clone(&generation.reads),
+            place,
+            wanted,
+        })
+    }
+
+    /// How a record stands. Asked before its row is read, so that a row read afterwards is at least as new.
+    ///
+    /// # Errors
+    /// [`ReadError::Views`].
+    pub async fn standing(&self, stream_id: Uuid) -> Result<Standing, ReadError> {
+        let Some(wanted) = self.wanted else {
+            return Ok(Standing::Current);
+        };
+        let parked_since = self.reads.parked_since(stream_id).await?;
+        Ok(match parked_since {
+            Some(position) if position <= wanted.position => Standing::Parked,
+            Some(_) | None => Standing::Current,
+        })
+    }
+
+    /// Whether a list may lack something.
+    ///
+    /// # Errors
+    /// [`ReadError::Views`].
+    pub async fn completeness(&self) -> Result<Completeness, ReadError> {
+        Ok(match self.reads.parked_stream_count().await? {
+            0 => Completeness::Complete,
+            _ => Completeness::Incomplete,
+        })
+    }
+
+    /// The position to answer with a row: a row may be newer than the slowest partition, and a caller who hands the
+    /// position back must not read an older one.
+    pub fn position_with(&self, row_positions: impl IntoIterator<Item = u64>) -> EpochPosition {
+        let newest = row_positions.into_iter().max().unwrap_or(0);
+        EpochPosition {
+            position: self.place.position.max(newest),
+            ..self.place
+        }
+    }
+}
+
+impl Standing {
+    /// # Errors
+    /// [`ReadError::Parked`] if the record stands still.
+    pub const fn require_current(self) -> Result<(), ReadError> {
+        match self {
+            Self::Current => Ok(()),
+            Self::Parked => Err(ReadError::Parked),
+        }
+    }
+}
+
+async fn wait(app: &App, reads: &dyn Reads, wanted: LogPlace) -> Result<(), ReadError> {
+    match wait_until_fresh(reads, wanted, app.moved.clone(), WAIT_MAX).await? {
+        Freshness::Fresh => Ok(()),
+        Freshness::Behind { .. } => Err(ReadError::Behind),
+        Freshness::OtherEpoch => Err(fault(LOST_POSITION)),
+    }
+}
+
+fn log_place(position: EpochPosition) -> Result<LogPlace, ReadError> {
+    let epoch = u32::try_from(position.epoch).map_err(|_| fault(FaultCode::NOT_A_POSITION))?;
+    Ok(LogPlace {
+        epoch,
+        position: position.position,
+    })
+}
+
+fn fault(code: FaultCode) -> ReadError {
+    ReadError::Faults(vec![Fault::new(Place::Header, MIN_POSITION_POINTER, code)])
+}

@@ -1,0 +1,5 @@
+//! `/locations`: where patients are treated.
+
+pub mod get;
+pub mod history;
+pub mod list;

@@ -1,0 +1,47 @@
+//! `GET /patients/{id}/history`: what happened to a patient's record.
+
+use axum::extract::State;
+use praxis_events::ids::PatientId;
+use praxis_http_kit::params::PathId;
+
+use crate::access;
+use crate::answer::{Answer, Listing};
+use crate::app::App;
+use crate::asked::AskedOf;
+use crate::error::ReadError;
+use crate::history::{self, HistoryQuery};
+use crate::openapi::{PageQuery, RecordPath, RecordProblems};
+use crate::view::event::EventView;
+
+/// Show a patient's history.
+///
+/// Every event of the record, the oldest first, straight from the log. A patient may see their own.
+#[utoipa::path(
+    get,
+    path = "/patients/{id}/history",
+    tag = "patients",
+    params(RecordPath, PageQuery),
+    responses(
+        (status = OK, description = "A page of events.", body = Listing<EventView>,
+            headers(("Praxis-Position" = String), ("Link" = String)),
+            example = json!({
+                "items": [{
+                    "position": "1-42", "version": 2, "event_id": "0198c7a2-9f52-7088-b154-7cae6fcd81b5",
+                    "type": "patient.contact-changed", "schema_version": 1, "recorded_at": "2026-01-06T08:00:00Z",
+                    "actor": { "account_id": "0198c7a2-a063-7199-8265-8dbf70de92c6", "role": "STAFF" },
+                    "purpose": "HOPERAT", "correlation_id": "0198c7a2-b174-72aa-9376-9ec081efa3d7",
+                    "payload": { "contact": { "value": { "phones": ["+15550100"] } } },
+                }],
+                "incomplete": false,
+            })),
+        RecordProblems,
+    ),
+)]
+pub async fn get_patient_history(
+    State(app): State<App>,
+    asked: AskedOf<PatientId, HistoryQuery>,
+) -> Result<Answer<Listing<EventView>>, ReadError> {
+    let PathId(id) = asked.path;
+    access::patient(&asked.caller, id).require()?;
+    history::page(&app, id, &asked.query, asked.uri).await
+}

@@ -1,0 +1,7 @@
+//! `/patients`: who is treated here.
+
+pub mod appointments;
+pub mod get;
+pub mod history;
+pub mod list;
+pub mod search;

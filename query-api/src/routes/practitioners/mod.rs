@@ -1,0 +1,5 @@
+//! `/practitioners`: who treats.
+
+pub mod get;
+pub mod history;
+pub mod list;

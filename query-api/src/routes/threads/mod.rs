@@ -1,0 +1,6 @@
+//! `/threads`: who writes to whom, and what.
+
+pub mod get;
+pub mod history;
+pub mod list;
+pub mod messages;
