@@ -15,8 +15,8 @@ use praxis_auth::generate::{KeySize, generate};
 use praxis_auth::keys::PublicKeys;
 use praxis_auth::sign::TokenSigner;
 use praxis_auth::verify::TokenVerifier;
-use praxis_event_store::record::claims_keys::{ClaimsKey, ClaimsKeys};
-use praxis_event_store::record::keys::{Kek, KekRing};
+use praxis_event_store::record::claims_keys::ClaimsKeys;
+use praxis_event_store::record::keys::KekRing;
 use praxis_runtime::config::read::Config;
 use praxis_runtime::config::setting::{Setting, SettingValue};
 use praxis_runtime::config::settings;
@@ -73,32 +73,11 @@ pub fn load(config: &Config, data: &Path) -> Result<Keys> {
         }
     };
     Ok(Keys {
-        keks: kek_ring(&kek)?,
-        claims: claims_keys(&claims)?,
+        keks: KekRing::of(kek.keys())?,
+        claims: ClaimsKeys::of(claims.keys())?,
         signer,
         verifier: TokenVerifier::new(public, &issuer, &audience),
     })
-}
-
-/// The key-encryption keys of a setting.
-///
-/// # Errors
-/// When two have one id.
-pub fn kek_ring(ring: &KeyRing<Uuid>) -> Result<KekRing> {
-    let mut keks = ring.keys().iter().map(|(id, secret)| Kek::try_new(*id, secret)).collect::<Result<Vec<_>, _>>()?;
-    let current = keks.remove(0);
-    Ok(KekRing::try_new(current, keks)?)
-}
-
-/// The claims keys of a setting.
-///
-/// # Errors
-/// When two have one id.
-pub fn claims_keys(ring: &KeyRing<NonZeroU8>) -> Result<ClaimsKeys> {
-    let mut keys =
-        ring.keys().iter().map(|(id, secret)| ClaimsKey::try_new(*id, secret)).collect::<Result<Vec<_>, _>>()?;
-    let current = keys.remove(0);
-    Ok(ClaimsKeys::try_new(current, keys)?)
 }
 
 fn given_or_made<T: SettingValue>(

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod config;
 pub mod ids;
+pub mod service;
 pub mod shutdown;
 pub mod tasks;
 pub mod telemetry;
