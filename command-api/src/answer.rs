@@ -42,24 +42,50 @@ pub struct Answer {
 impl Answer {
     /// A record was created.
     pub const fn created(appended: Appended) -> Self {
-        Self { status: StatusCode::CREATED, appended }
+        Self {
+            status: StatusCode::CREATED,
+            appended,
+        }
     }
 
     /// A record was changed, or was already as wanted.
     pub const fn ok(appended: Appended) -> Self {
-        Self { status: StatusCode::OK, appended }
+        Self {
+            status: StatusCode::OK,
+            appended,
+        }
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let Appended { id, version, position, epoch, replayed, .. } = self.appended;
-        let position = EpochPosition { epoch: u64::from(epoch), position };
-        let mut response = (self.status, Json(Written { id, version, position: position.to_string() })).into_response();
+        let Appended {
+            id,
+            version,
+            position,
+            epoch,
+            replayed,
+            ..
+        } = self.appended;
+        let position = EpochPosition {
+            epoch: u64::from(epoch),
+            position,
+        };
+        let mut response = (
+            self.status,
+            Json(Written {
+                id,
+                version,
+                position: position.to_string(),
+            }),
+        )
+            .into_response();
         Version(version).set(response.headers_mut());
         position.set(response.headers_mut());
         if replayed {
-            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }
@@ -69,7 +95,9 @@ impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Self {
         match error {
             ExecuteError::Refused(refused) => refusal(&refused),
-            ExecuteError::PreconditionFailed { actual } => Self::new(Code::PreconditionFailed).member("version", actual),
+            ExecuteError::PreconditionFailed { actual } => {
+                Self::new(Code::PreconditionFailed).member("version", actual)
+            }
             ExecuteError::Contended => Self::new(Code::VersionConflict),
             ExecuteError::KeyReused => Self::new(Code::IdempotencyKeyReused),
             ExecuteError::Append(error) => append_problem(&error),
@@ -116,6 +144,10 @@ fn append_problem(error: &AppendError) -> Problem {
 }
 
 fn refusal(refused: &Refused) -> Problem {
+    // Another patient's record is one the caller may not know of, whether it is there or not.
+    if refused.reasons.contains(&Refusal::NotOwnRecord) {
+        return Problem::new(Code::NotFound);
+    }
     let code = match refused.code {
         RefusalCode::Forbidden => Code::Forbidden,
         RefusalCode::NotFound => Code::NotFound,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
-use http::header::{CONTENT_LENGTH, IF_MATCH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use praxis_auth::claims::{Principal, Role};
 use praxis_event_store::record::claims_keys::RequestParts;
 use praxis_event_store::record::command_key::command_key_hash;
@@ -18,6 +18,7 @@ use praxis_http_kit::context::RequestContext;
 use praxis_http_kit::etag::IfMatch;
 use praxis_http_kit::fields::FromFields;
 use praxis_http_kit::idempotency::{IdempotencyKey, MaybeKey};
+use praxis_http_kit::params::{NoQuery, read_query};
 use praxis_http_kit::problem::Problem;
 use praxis_http_kit::trace::Hex;
 
@@ -60,7 +61,10 @@ where
         let door = Door::from_parts(&mut parts, state).await?;
         let body = Body::<T>::from_request(Request::from_parts(parts, body), state).await?;
         let call = door.call(&Arc::from_ref(state), &body.bytes)?;
-        Ok(Self { value: body.value, call })
+        Ok(Self {
+            value: body.value,
+            call,
+        })
     }
 }
 
@@ -73,14 +77,18 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let headers = request.headers();
-        let sized = headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
+        let sized = headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(|length| length.as_bytes() != b"0");
         if sized || headers.contains_key(TRANSFER_ENCODING) {
             let received = Received::<Nothing>::from_request(request, state).await?;
             return Ok(Self { call: received.call });
         }
         let (mut parts, _) = request.into_parts();
         let door = Door::from_parts(&mut parts, state).await?;
-        Ok(Self { call: door.call(&Arc::from_ref(state), &Bytes::new())? })
+        Ok(Self {
+            call: door.call(&Arc::from_ref(state), &Bytes::new())?,
+        })
     }
 }
 
@@ -90,27 +98,40 @@ struct Door {
     context: RequestContext,
     key: Option<IdempotencyKey>,
     if_match: IfMatch,
-    if_match_text: Option<String>,
     method: String,
     path: String,
 }
 
 impl Door {
-    async fn from_parts<S: Send + Sync>(parts: &mut http::request::Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_parts<S: Send + Sync>(
+        parts: &mut http::request::Parts,
+        state: &S,
+    ) -> Result<Self, Problem> {
         let Caller(principal) = Caller::from_request_parts(parts, state).await?;
         let context = RequestContext::from_request_parts(parts, state).await?;
         let MaybeKey(key) = MaybeKey::from_request_parts(parts, state).await?;
         let if_match = IfMatch::from_request_parts(parts, state).await?;
-        let if_match_text = parts.headers.get(IF_MATCH).and_then(|text| text.to_str().ok()).map(str::to_owned);
-        let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
-        Ok(Self { principal, context, key, if_match, if_match_text, method: parts.method.to_string(), path })
+        read_query::<NoQuery>(&parts.uri)?;
+        let path = parts
+            .uri
+            .path_and_query()
+            .map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+        Ok(Self {
+            principal,
+            context,
+            key,
+            if_match,
+            method: parts.method.to_string(),
+            path,
+        })
     }
 
     fn call(self, executor: &Executor, body: &Bytes) -> Result<Call, Problem> {
+        let if_match = if_match_text(self.if_match);
         let parts = RequestParts {
             method: &self.method,
             path: &self.path,
-            if_match: self.if_match_text.as_deref(),
+            if_match: if_match.as_deref(),
             body,
         };
         let request = *executor.claims_keys().request_tag(&parts).as_bytes();
@@ -120,12 +141,23 @@ impl Door {
                 request,
                 origin: KeyOrigin::Caller,
             },
-            None => CallKey { key: random_key()?, request, origin: KeyOrigin::Made },
+            None => CallKey {
+                key: random_key()?,
+                request,
+                origin: KeyOrigin::Made,
+            },
         };
         let role = actor_role(self.principal.role);
-        let trace = (Hex(&self.context.trace.trace_id).to_string(), Hex(&self.context.trace.span_id).to_string());
+        let trace = (
+            Hex(&self.context.trace.trace_id).to_string(),
+            Hex(&self.context.trace.span_id).to_string(),
+        );
         Ok(Call {
-            actor: Actor { account_id: AccountId(self.principal.account_id), role, on_behalf_of: None },
+            actor: Actor {
+                account_id: AccountId(self.principal.account_id),
+                role,
+                on_behalf_of: None,
+            },
             patient_id: self.principal.patient_id.map(PatientId),
             practitioner_id: self.principal.practitioner_id.map(PractitionerId),
             purpose: purpose_of(role),
@@ -140,9 +172,20 @@ impl Door {
     }
 }
 
+/// The header as it was sent: each condition has one spelling, and anything else was refused.
+fn if_match_text(if_match: IfMatch) -> Option<String> {
+    match if_match {
+        IfMatch::Absent => None,
+        IfMatch::Any => Some("*".to_owned()),
+        IfMatch::Version(version) => Some(format!("\"{version}\"")),
+    }
+}
+
 fn random_key() -> Result<[u8; 32], Problem> {
     let mut key = [0; 32];
-    OsRandom.fill(&mut key).map_err(|_| Problem::new(Code::Internal))?;
+    OsRandom
+        .fill(&mut key)
+        .map_err(|_| Problem::new(Code::Internal))?;
     Ok(key)
 }
 

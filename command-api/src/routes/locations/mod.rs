@@ -1,0 +1,3 @@
+//! `/locations`: the sites of the practice.
+
+pub mod register;

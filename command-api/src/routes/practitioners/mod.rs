@@ -1,0 +1,3 @@
+//! `/practitioners`: who treats.
+
+pub mod register;
