@@ -79,7 +79,7 @@ pub trait Views: Send + Sync {
     /// Every checkpoint, by partition.
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, ViewsError>;
 
-    /// Stores checkpoints of partitions that have none; leaves those that have one alone.
+    /// Stores checkpoints of partitions that have none, all or nothing; leaves those that have one alone.
     async fn start_partitions(&self, checkpoints: &[Checkpoint]) -> Result<(), ViewsError>;
 
     /// Parked events after a position, in order of position.

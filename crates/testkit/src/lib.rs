@@ -16,3 +16,4 @@ pub mod processes;
 pub mod rows;
 pub mod servers;
 pub mod tcp_proxy;
+pub mod views_conformance;

@@ -18,18 +18,20 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
 use uuid::Uuid;
 
-use super::conn::{document, fault, hex, id, integer, json as parameter, number, writer};
+use super::conn::{document, fault, hex, id, integer, json as parameter, number, readers, writer};
 use super::search::stored_keys;
 
 /// One generation, for writing.
 #[derive(Debug)]
 pub(super) struct SqliteViews {
     writer: SqlitePool,
+    /// Whoever asks where the projector is does not wait for its transaction.
+    readers: SqlitePool,
 }
 
 impl SqliteViews {
     pub(super) fn new(path: &Path) -> Self {
-        Self { writer: writer(path) }
+        Self { writer: writer(path), readers: readers(path) }
     }
 }
 
@@ -45,10 +47,11 @@ impl Views for SqliteViews {
     }
 
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>, ViewsError> {
-        read_checkpoints(&self.writer).await
+        read_checkpoints(&self.readers).await
     }
 
     async fn start_partitions(&self, checkpoints: &[Checkpoint]) -> Result<(), ViewsError> {
+        let mut tx = self.writer.begin().await.map_err(fault)?;
         for checkpoint in checkpoints {
             sqlx::query(
                 "-- praxis_store_sqlite::views::write::start_partitions
@@ -60,11 +63,11 @@ impl Views for SqliteViews {
             .bind(i64::from(checkpoint.epoch))
             .bind(checkpoint.log_id.0.as_bytes().as_slice())
             .bind(checkpoint.leaf_hash.as_slice())
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await
             .map_err(fault)?;
         }
-        Ok(())
+        tx.commit().await.map_err(fault)
     }
 
     async fn parked(&self, after_position: u64, limit: u32) -> Result<Vec<ParkedEvent>, ViewsError> {
@@ -75,14 +78,14 @@ impl Views for SqliteViews {
         )
         .bind(integer(after_position)?)
         .bind(i64::from(limit))
-        .fetch_all(&self.writer)
+        .fetch_all(&self.readers)
         .await
         .map_err(fault)?;
         rows.iter().map(parked_event).collect()
     }
 
     async fn parked_stream_count(&self) -> Result<u64, ViewsError> {
-        count_parked(&self.writer).await
+        count_parked(&self.readers).await
     }
 }
 
