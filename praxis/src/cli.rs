@@ -19,22 +19,30 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve a whole practice from one process, on SQLite files.
-    #[command(after_help = "Examples:\n  praxis serve\n  praxis serve --data /srv/practice --listen 0.0.0.0:8080\n  praxis serve --demo")]
+    #[command(
+        after_help = "Examples:\n  praxis serve\n  praxis serve --data /srv/practice --listen 0.0.0.0:8080\n  praxis serve --demo"
+    )]
     Serve(Serve),
     /// Bring the schema of a data directory, or of the MySQL databases, up to this version.
-    #[command(after_help = "Examples:\n  praxis migrate --data praxis-data\n  PRAXIS_EVENTS_URL=mysql://… PRAXIS_VIEWS_URL=mysql://… praxis migrate")]
+    #[command(
+        after_help = "Examples:\n  praxis migrate --data praxis-data\n  PRAXIS_EVENTS_URL=mysql://… PRAXIS_VIEWS_URL=mysql://… praxis migrate"
+    )]
     Migrate(Migrate),
     /// Bring records in from another system.
     #[command(subcommand)]
     Import(Import),
     /// Fill a practice with invented patients, practitioners and a year of appointments.
-    #[command(after_help = "Examples:\n  praxis demo --patients 200\n  praxis demo --patients 200000 --server http://localhost:8080 --token \"$TOKEN\"")]
+    #[command(
+        after_help = "Examples:\n  praxis demo --patients 200\n  praxis demo --patients 200000 --server http://localhost:8080 --token \"$TOKEN\""
+    )]
     Demo(Demo),
     /// Look after the read models: generations, positions, parked streams.
     #[command(subcommand)]
     Views(Views),
     /// Mint an access token for development.
-    #[command(after_help = "Example:\n  curl -H \"Authorization: Bearer $(praxis token --role STAFF)\" http://localhost:8080/patients")]
+    #[command(
+        after_help = "Example:\n  curl -H \"Authorization: Bearer $(praxis token --role STAFF)\" http://localhost:8080/patients"
+    )]
     Token(Token),
     /// Write the OpenAPI document of both APIs.
     Openapi,
@@ -102,7 +110,9 @@ pub struct Target {
 #[derive(Debug, Subcommand)]
 pub enum Import {
     /// FHIR R4 resources, one a line: Patient, Practitioner, Location and Encounter in DIR/<Type>.ndjson.
-    #[command(after_help = "Examples:\n  praxis import fhir export/\n  praxis import fhir export/ --server http://localhost:8080 --token \"$TOKEN\" --json")]
+    #[command(
+        after_help = "Examples:\n  praxis import fhir export/\n  praxis import fhir export/ --server http://localhost:8080 --token \"$TOKEN\" --json"
+    )]
     Fhir(ImportFhir),
 }
 

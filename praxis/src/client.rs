@@ -60,7 +60,11 @@ impl Answered {
     pub fn codes(&self) -> Vec<String> {
         let list = |member: &str| -> Vec<String> {
             let items = self.document.get(member).and_then(Value::as_array);
-            items.into_iter().flatten().filter_map(|item| item.get("code")?.as_str().map(str::to_owned)).collect()
+            items
+                .into_iter()
+                .flatten()
+                .filter_map(|item| item.get("code")?.as_str().map(str::to_owned))
+                .collect()
         };
         let (reasons, faults) = (list("reasons"), list("faults"));
         if !reasons.is_empty() {
@@ -68,7 +72,12 @@ impl Answered {
         } else if !faults.is_empty() {
             faults
         } else {
-            self.document.get("code").and_then(Value::as_str).map(str::to_owned).into_iter().collect()
+            self.document
+                .get("code")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .into_iter()
+                .collect()
         }
     }
 }
@@ -78,8 +87,15 @@ impl Client {
     #[must_use]
     pub fn speaking(&self, token: String) -> Self {
         match self {
-            Self::Local { router, .. } => Self::Local { router: router.clone(), token },
-            Self::Remote { http, url, .. } => Self::Remote { http: http.clone(), url: url.clone(), token },
+            Self::Local { router, .. } => Self::Local {
+                router: router.clone(),
+                token,
+            },
+            Self::Remote { http, url, .. } => Self::Remote {
+                http: http.clone(),
+                url: url.clone(),
+                token,
+            },
         }
     }
 
@@ -92,9 +108,14 @@ impl Client {
         let mut failure = None;
         for _ in 0..ATTEMPTS_MAX {
             match self.once(path, key, body.clone()).await {
-                Ok((answered, _)) if answered.status != StatusCode::SERVICE_UNAVAILABLE => return Ok(answered),
+                Ok((answered, _)) if answered.status != StatusCode::SERVICE_UNAVAILABLE => {
+                    return Ok(answered);
+                }
                 Ok((answered, pause)) => {
-                    failure = Some(anyhow::anyhow!("the server answers {}", answered.codes().join(", ")));
+                    failure = Some(anyhow::anyhow!(
+                        "the server answers {}",
+                        answered.codes().join(", ")
+                    ));
                     tokio::time::sleep(pause).await;
                 }
                 Err(error) => {
@@ -119,7 +140,10 @@ impl Client {
                 (status, headers, response.into_body().collect().await?.to_bytes())
             }
             Self::Remote { http, url, token } => {
-                let request = http.post(format!("{url}{path}")).bearer_auth(token).header("idempotency-key", key);
+                let request = http
+                    .post(format!("{url}{path}"))
+                    .bearer_auth(token)
+                    .header("idempotency-key", key);
                 let sent = request.header(CONTENT_TYPE, "application/json").body(body).send();
                 let response = sent.await.with_context(|| format!("cannot reach {url}"))?;
                 let (status, headers) = (response.status(), response.headers().clone());
@@ -130,8 +154,18 @@ impl Client {
             bail!("the server's answer is too large");
         }
         let document = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(1);
+        let seconds = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .unwrap_or(1);
         let replayed = headers.contains_key("idempotent-replayed");
-        Ok((Answered { status, document, replayed }, Duration::from_secs(seconds)))
+        Ok((
+            Answered {
+                status,
+                document,
+                replayed,
+            },
+            Duration::from_secs(seconds),
+        ))
     }
 }

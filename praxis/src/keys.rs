@@ -50,16 +50,28 @@ pub fn directory_for(data: &Path) -> PathBuf {
 pub fn load(config: &Config, data: &Path) -> Result<Keys> {
     let directory = directory_for(data);
     let kek: KeyRing<Uuid> = given_or_made(config, &settings::KEK, &directory.join("kek"), || {
-        Ok(format!("{}:{}", ids::new_id(), STANDARD.encode(ids::random_bytes::<32>()?)))
+        Ok(format!(
+            "{}:{}",
+            ids::new_id(),
+            STANDARD.encode(ids::random_bytes::<32>()?)
+        ))
     })?;
-    let claims: KeyRing<NonZeroU8> = given_or_made(config, &settings::CLAIMS_KEY, &directory.join("claims-key"), || {
-        Ok(format!("1:{}", STANDARD.encode(ids::random_bytes::<32>()?)))
-    })?;
-    let (issuer, audience) = (config.require(&settings::JWT_ISSUER)?, config.require(&settings::JWT_AUDIENCE)?);
+    let claims: KeyRing<NonZeroU8> = given_or_made(
+        config,
+        &settings::CLAIMS_KEY,
+        &directory.join("claims-key"),
+        || Ok(format!("1:{}", STANDARD.encode(ids::random_bytes::<32>()?))),
+    )?;
+    let (issuer, audience) = (
+        config.require(&settings::JWT_ISSUER)?,
+        config.require(&settings::JWT_AUDIENCE)?,
+    );
     let (signer, public) = match config.get::<PublicKeysPem>(&settings::JWT_PUBLIC_KEYS) {
         Some(public) => {
             let private = config.get::<PrivateKeyPem>(&settings::JWT_PRIVATE_KEY);
-            let signer = private.map(|pem| TokenSigner::try_new(pem.expose(), &issuer, &audience)).transpose()?;
+            let signer = private
+                .map(|pem| TokenSigner::try_new(pem.expose(), &issuer, &audience))
+                .transpose()?;
             (signer, PublicKeys::try_from_pem(&public.0)?)
         }
         None => {
@@ -105,9 +117,16 @@ fn given_or_made<T: SettingValue>(
 /// Writes a file that only its owner reads, and never over another.
 fn write_once(file: &Path, text: &str) -> Result<()> {
     if let Some(directory) = file.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
     }
-    let mut created = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    let mut created = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
     created.write_all(text.as_bytes())?;
     created.sync_all()?;
     Ok(())

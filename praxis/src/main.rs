@@ -41,12 +41,18 @@ fn run(cli: cli::Cli) -> Result<ExitCode> {
         cli::Command::Openapi => commands::openapi::run().map(|()| ExitCode::SUCCESS),
         cli::Command::Serve(args) => in_runtime(commands::serve::run(args)),
         cli::Command::Demo(args) => in_runtime(commands::demo::run(args)),
-        _ => anyhow::bail!("not yet"),
+        cli::Command::Migrate(args) => in_runtime(commands::migrate::run(args)),
+        cli::Command::Views(args) => in_runtime(commands::views::run(args)),
+        cli::Command::Healthcheck(args) => commands::healthcheck::run(&args),
+        cli::Command::Import(_) => anyhow::bail!("not yet"),
     }
 }
 
 fn in_runtime(work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 /// The data directory: the flag, else the setting.

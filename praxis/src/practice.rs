@@ -59,6 +59,10 @@ pub struct Practice {
     pub signer: Option<TokenSigner>,
     /// The log.
     pub log: Arc<SqliteLog>,
+    /// The generations of read models.
+    pub registry: Arc<dyn Registry>,
+    /// What opens events.
+    pub decoder: Arc<dyn Decoder>,
     /// Up to where the read models are.
     pub moved: watch::Receiver<u64>,
     /// Owned until this is dropped.
@@ -72,7 +76,11 @@ impl Practice {
     /// When the log does not answer, or the projection ended.
     pub async fn catch_up(&self) -> Result<()> {
         let head = self.log.head().await?;
-        self.moved.clone().wait_for(|position| *position >= head.position).await.context("the projection ended")?;
+        self.moved
+            .clone()
+            .wait_for(|position| *position >= head.position)
+            .await
+            .context("the projection ended")?;
         Ok(())
     }
 }
@@ -84,7 +92,10 @@ impl Practice {
 pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practice> {
     let directory = match OwnedDirectory::take(data) {
         Err(DirectoryError::InUse { url: Some(url) }) => {
-            anyhow::bail!("{} is in use by the server at {url}: use that (--server {url})", data.display())
+            anyhow::bail!(
+                "{} is in use by the server at {url}: use that (--server {url})",
+                data.display()
+            )
         }
         taken => taken.with_context(|| format!("cannot use {}", data.display()))?,
     };
@@ -97,7 +108,13 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     let reader: Arc<dyn LogReader> = log.clone();
     let writer: Arc<dyn LogWriter> = log.clone();
     let head = reader.head().await?;
-    let vault = Vault::new(head.log_id, Arc::clone(&reader), keys.keks, Arc::new(OsRandom), ids::new_id);
+    let vault = Vault::new(
+        head.log_id,
+        Arc::clone(&reader),
+        keys.keks,
+        Arc::new(OsRandom),
+        ids::new_id,
+    );
     let codec = Codec::new(Arc::new(vault));
     let decoder: Arc<dyn Decoder> = Arc::new(codec.clone());
 
@@ -131,7 +148,10 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         registry: Arc::clone(&registry),
         reader: Arc::clone(&reader),
         decoder: Arc::clone(&decoder),
-        feeds: Arc::new(LogFeeds { reader: Arc::clone(&reader), appended }),
+        feeds: Arc::new(LogFeeds {
+            reader: Arc::clone(&reader),
+            appended,
+        }),
         partitions: PARTITIONS,
         now_micros: clock::now_micros,
         moved: moved_sender,
@@ -149,30 +169,51 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         new_id: ids::new_id,
         rules: Rules::default(),
     }));
-    let command = CommandApp { executor, record_numbers: Arc::new(RecordNumbers::new(writer)) };
+    let command = CommandApp {
+        executor,
+        record_numbers: Arc::new(RecordNumbers::new(writer)),
+    };
     let reads = Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader)));
     let query = QueryApp {
         reads,
         log: Arc::clone(&reader),
-        decoder,
+        decoder: Arc::clone(&decoder),
         moved: Some(moved.clone()),
-        now: clock::now,
     };
-    let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, registry });
+    let readiness: Arc<dyn Readiness> = Arc::new(Ready {
+        reader,
+        registry: Arc::clone(&registry),
+    });
     let (routes, api) = routes(command, query);
     let jwks = keys.verifier.keys().jwks();
-    let rules = praxis_command_api::routes::RULES.iter().chain(praxis_query_api::routes::RULES).chain(meta::RULES);
+    let rules = praxis_command_api::routes::RULES
+        .iter()
+        .chain(praxis_query_api::routes::RULES)
+        .chain(meta::RULES);
     let door = Door::new(PolicyTable::try_new(rules.copied())?, keys.verifier);
     let sources = Sources::new(clock::now, ids::new_id);
     let all = routes.merge(meta::public(api, jwks, Arc::clone(&readiness)));
     let router = surround(all, sources, door, Limits::default());
-    Ok(Practice { router, readiness, signer: keys.signer, log, moved, directory })
+    Ok(Practice {
+        router,
+        readiness,
+        signer: keys.signer,
+        log,
+        registry,
+        decoder,
+        moved,
+        directory,
+    })
 }
 
 /// Both APIs and their one description.
 pub fn routes(command: CommandApp, query: QueryApp) -> (Router, OpenApi) {
-    let (command, mut api) = praxis_command_api::routes::routes().with_state(command).split_for_parts();
-    let (query, reads) = praxis_query_api::routes::routes().with_state(query).split_for_parts();
+    let (command, mut api) = praxis_command_api::routes::routes()
+        .with_state(command)
+        .split_for_parts();
+    let (query, reads) = praxis_query_api::routes::routes()
+        .with_state(query)
+        .split_for_parts();
     api.merge(reads);
     (command.merge(query), crate::commands::openapi::titled(api))
 }
@@ -187,7 +228,9 @@ struct LogFeeds {
 impl Feeds for LogFeeds {
     async fn open(&self, _: &Generation, after: u64) -> Result<Box<dyn EventFeed>, FeedError> {
         let feed = LogFeed::open(Arc::clone(&self.reader), Some(self.appended.clone()), after).await;
-        Ok(Box::new(feed.map_err(|error| FeedError::Unavailable(error.into()))?))
+        Ok(Box::new(
+            feed.map_err(|error| FeedError::Unavailable(error.into()))?,
+        ))
     }
 }
 
@@ -206,7 +249,9 @@ impl Readiness for Ready {
         let fingerprint = self.registry.fingerprint();
         let views = match self.registry.generations().await {
             Ok(all) => match Generation::newest_ready(&all, fingerprint) {
-                Some(generation) => Check::new("views", true).saying(format!("generation {}", generation.number)),
+                Some(generation) => {
+                    Check::new("views", true).saying(format!("generation {}", generation.number))
+                }
                 None => Check::new("views", false).saying("read models are being built"),
             },
             Err(error) => Check::new("views", false).saying(error.to_string()),

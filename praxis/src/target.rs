@@ -1,5 +1,7 @@
 //! Where do import and demonstration write: to a running server, or to a data directory opened for it?
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result};
 use chrono::TimeDelta;
 use praxis_auth::claims::{Principal, Role};
@@ -9,9 +11,10 @@ use praxis_runtime::config::setting::{Program, Spec};
 use praxis_runtime::config::settings;
 use praxis_runtime::tasks::Tasks;
 
-use crate::cli::Target;
+use crate::cli::{Data, Target};
 use crate::client::Client;
 use crate::commands::token::{account_of, mint};
+use crate::commands::views::Tools;
 use crate::practice::{self, Practice};
 
 /// How long the token of an import or demonstration lasts.
@@ -33,20 +36,49 @@ pub struct Opened {
 pub async fn open(target: &Target) -> Result<Opened> {
     if let (Some(server), Some(token)) = (&target.server, &target.token) {
         let http = reqwest::Client::builder().tcp_nodelay(true).build()?;
-        let client = Client::Remote { http, url: server.trim_end_matches('/').to_owned(), token: token.clone() };
-        return Ok(Opened { client, signer: None, practice: None });
+        let client = Client::Remote {
+            http,
+            url: server.trim_end_matches('/').to_owned(),
+            token: token.clone(),
+        };
+        return Ok(Opened {
+            client,
+            signer: None,
+            practice: None,
+        });
     }
     let mut flags: Vec<(&'static Spec, String)> = Vec::new();
-    flags.extend(target.data.data.as_ref().map(|data| (&settings::DATA.spec, data.to_string_lossy().into_owned())));
+    flags.extend(
+        target
+            .data
+            .data
+            .as_ref()
+            .map(|data| (&settings::DATA.spec, data.to_string_lossy().into_owned())),
+    );
     let config = Config::from_environment(Program::Serve, &flags).checked()?;
     let tasks = Tasks::new();
     let practice = practice::open(&config, &config.require(&settings::DATA)?, &tasks).await?;
-    let signer = practice.signer.clone().context("no signing key: set PRAXIS_JWT_PRIVATE_KEY")?;
+    let signer = practice
+        .signer
+        .clone()
+        .context("no signing key: set PRAXIS_JWT_PRIVATE_KEY")?;
     let role = Role::Admin;
-    let principal = Principal { account_id: account_of(role), role, patient_id: None, practitioner_id: None };
+    let principal = Principal {
+        account_id: account_of(role),
+        role,
+        patient_id: None,
+        practitioner_id: None,
+    };
     let token = mint(&signer, &principal, TimeDelta::hours(TOKEN_HOURS))?;
-    let client = Client::Local { router: practice.router.clone(), token };
-    Ok(Opened { client, signer: Some(signer), practice: Some((practice, tasks)) })
+    let client = Client::Local {
+        router: practice.router.clone(),
+        token,
+    };
+    Ok(Opened {
+        client,
+        signer: Some(signer),
+        practice: Some((practice, tasks)),
+    })
 }
 
 impl Opened {
@@ -55,14 +87,70 @@ impl Opened {
     /// # Errors
     /// When a part of the practice failed meanwhile.
     pub async fn close(self) -> Result<()> {
-        let Some((practice, tasks)) = self.practice else { return Ok(()) };
+        let Some((practice, tasks)) = self.practice else {
+            return Ok(());
+        };
         drop(self.client);
         practice.catch_up().await?;
-        tasks.stop().cancel();
-        let log = std::sync::Arc::clone(&practice.log);
-        drop(practice);
-        let ended = tasks.wait(praxis_runtime::shutdown::GRACE_MAX).await;
-        log.close().await;
-        Ok(ended?)
+        end(practice, tasks).await
     }
+}
+
+/// The registry of read models, and what must be closed after it.
+pub struct OpenedViews {
+    /// What the `views` commands work with.
+    pub tools: Tools,
+    practice: Practice,
+    tasks: Tasks,
+}
+
+/// Opens the read models of a data directory; its projector runs meanwhile, so that what is built is filled.
+///
+/// # Errors
+/// When the data directory is in use or unfit.
+pub async fn open_views(data: &Data) -> Result<OpenedViews> {
+    let mut flags: Vec<(&'static Spec, String)> = Vec::new();
+    flags.extend(
+        data.data
+            .as_ref()
+            .map(|data| (&settings::DATA.spec, data.to_string_lossy().into_owned())),
+    );
+    let config = Config::from_environment(Program::Serve, &flags).checked()?;
+    let tasks = Tasks::new();
+    let practice = practice::open(&config, &config.require(&settings::DATA)?, &tasks).await?;
+    let tools = Tools {
+        registry: Arc::clone(&practice.registry),
+        reader: practice.log.clone(),
+        decoder: Arc::clone(&practice.decoder),
+    };
+    Ok(OpenedViews {
+        tools,
+        practice,
+        tasks,
+    })
+}
+
+impl OpenedViews {
+    /// Ends the projector and closes the files.
+    ///
+    /// # Errors
+    /// When a part of the practice failed meanwhile.
+    pub async fn close(self) -> Result<()> {
+        let Self {
+            tools,
+            practice,
+            tasks,
+        } = self;
+        drop(tools);
+        end(practice, tasks).await
+    }
+}
+
+async fn end(practice: Practice, tasks: Tasks) -> Result<()> {
+    tasks.stop().cancel();
+    let log = Arc::clone(&practice.log);
+    drop(practice);
+    let ended = tasks.wait(praxis_runtime::shutdown::GRACE_MAX).await;
+    log.close().await;
+    Ok(ended?)
 }

@@ -80,7 +80,7 @@ impl Generations {
         let mut loops = FuturesUnordered::new();
         let mut running: BTreeSet<u32> = BTreeSet::new();
         let mut filling: Vec<Filling> = Vec::new();
-        loop {
+        while !stop.is_cancelled() {
             match self.look(&running, &mut filling).await {
                 Ok(found) => {
                     for (number, projection, mut feed) in found {
@@ -120,18 +120,32 @@ impl Generations {
         let mut own: Vec<Generation> = self.registry.generations().await?;
         own.retain(|known| known.fingerprint == fingerprint && known.state != GenerationState::Retired);
         if own.is_empty() {
-            own.push(self.registry.register(self.partitions, (self.now_micros)()).await?);
+            own.push(
+                self.registry
+                    .register(self.partitions, (self.now_micros)())
+                    .await?,
+            );
         }
         self.make_ready(&own, filling).await?;
         let first = Generation::newest_ready(&own, fingerprint).is_none();
         let mut found = Vec::new();
         for generation in own.iter().filter(|known| !running.contains(&known.number)) {
             let views = self.registry.open_views(generation.number).await?;
-            let after = views.checkpoints().await?.iter().map(|known| known.position).min().unwrap_or(0);
+            let after = views
+                .checkpoints()
+                .await?
+                .iter()
+                .map(|known| known.position)
+                .min()
+                .unwrap_or(0);
             let feed = self.feeds.open(generation, after).await?;
             if first {
                 let until = self.reader.head().await?.position;
-                filling.push(Filling { number: generation.number, until, views: Arc::clone(&views) });
+                filling.push(Filling {
+                    number: generation.number,
+                    until,
+                    views: Arc::clone(&views),
+                });
             }
             let projection = Projection {
                 generation: generation.number,
@@ -152,13 +166,20 @@ impl Generations {
         let mut index = 0;
         while let Some(candidate) = filling.get(index) {
             let checkpoints = candidate.views.checkpoints().await?;
-            let wanted = own.iter().find(|known| known.number == candidate.number).map(|known| known.partitions);
+            let wanted = own
+                .iter()
+                .find(|known| known.number == candidate.number)
+                .map(|known| known.partitions);
             let complete = u32::try_from(checkpoints.len()).ok() == wanted.map(NonZeroU32::get);
             let reached = checkpoints.iter().map(|known| known.position).min().unwrap_or(0);
             if complete && reached >= candidate.until {
                 let (from, to) = (GenerationState::Building, GenerationState::Ready);
                 self.registry.set_state(candidate.number, from, to).await?;
-                tracing::info!(generation = candidate.number, position = reached, "read models are ready");
+                tracing::info!(
+                    generation = candidate.number,
+                    position = reached,
+                    "read models are ready"
+                );
                 filling.remove(index);
             } else {
                 index += 1;

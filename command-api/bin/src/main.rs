@@ -42,18 +42,32 @@ use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("PRAXIS_COMMIT"), ")");
 
 fn main() -> ExitCode {
-    service::main(Program::CommandApi, VERSION, |config, telemetry, tasks| async move { start(&config, telemetry, &tasks).await })
+    service::main(
+        Program::CommandApi,
+        VERSION,
+        |config, telemetry, tasks| async move { start(&config, telemetry, &tasks).await },
+    )
 }
 
 async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<()> {
     let url = config.require(&settings::EVENTS_URL)?;
-    let log = Arc::new(MySqlLog::open(url.expose(), MySqlLogOptions::default()).await.context("cannot use the event store")?);
+    let log = Arc::new(
+        MySqlLog::open(url.expose(), MySqlLogOptions::default())
+            .await
+            .context("cannot use the event store")?,
+    );
     let reader: Arc<dyn LogReader> = log.clone();
     let writer: Arc<dyn LogWriter> = log.clone();
     let head = reader.head().await?;
     let keks = KekRing::of(config.require(&settings::KEK)?.keys())?;
     let claims_keys = ClaimsKeys::of(config.require(&settings::CLAIMS_KEY)?.keys())?;
-    let codec = Codec::new(Arc::new(Vault::new(head.log_id, Arc::clone(&reader), keks, Arc::new(OsRandom), ids::new_id)));
+    let codec = Codec::new(Arc::new(Vault::new(
+        head.log_id,
+        Arc::clone(&reader),
+        keks,
+        Arc::new(OsRandom),
+        ids::new_id,
+    )));
 
     let limits = SequencerLimits {
         queue_members_max: config.require(&settings::QUEUE_MEMBERS_MAX)?,
@@ -90,25 +104,49 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         new_id: ids::new_id,
         rules: Rules::default(),
     }));
-    let app = App { executor, record_numbers: Arc::new(RecordNumbers::new(writer)) };
-    let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, kafka: KafkaProbe::open(&kafka)? });
+    let app = App {
+        executor,
+        record_numbers: Arc::new(RecordNumbers::new(writer)),
+    };
+    let readiness: Arc<dyn Readiness> = Arc::new(Ready {
+        reader,
+        kafka: KafkaProbe::open(&kafka)?,
+    });
     let (router, api) = routes::routes().with_state(app).split_for_parts();
     let public = PublicKeys::try_from_pem(&config.require(&settings::JWT_PUBLIC_KEYS)?.0)?;
     let jwks = public.jwks();
-    let verifier =
-        TokenVerifier::new(public, &config.require(&settings::JWT_ISSUER)?, &config.require(&settings::JWT_AUDIENCE)?);
-    let door = Door::new(PolicyTable::try_new(routes::RULES.iter().chain(meta::RULES).copied())?, verifier);
+    let verifier = TokenVerifier::new(
+        public,
+        &config.require(&settings::JWT_ISSUER)?,
+        &config.require(&settings::JWT_AUDIENCE)?,
+    );
+    let door = Door::new(
+        PolicyTable::try_new(routes::RULES.iter().chain(meta::RULES).copied())?,
+        verifier,
+    );
     let all = router.merge(meta::public(api, jwks, Arc::clone(&readiness)));
-    let router = surround(all, Sources::new(clock::now, ids::new_id), door, Limits::default());
+    let router = surround(
+        all,
+        Sources::new(clock::now, ids::new_id),
+        door,
+        Limits::default(),
+    );
 
     let grace = config.require(&settings::SHUTDOWN_GRACE)?;
     let address: SocketAddr = config.require(&settings::LISTEN)?;
     let (listener, stop) = (serve::bind(address).await?, tasks.stop().clone());
-    tasks.spawn("api", async move { Ok(serve::serve(listener, router, stop, grace).await?) });
+    tasks.spawn("api", async move {
+        Ok(serve::serve(listener, router, stop, grace).await?)
+    });
     let admin_address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
     let admin = serve::bind(admin_address).await?;
-    let (routes, stop) = (meta::admin(readiness, move || telemetry.render()), tasks.stop().clone());
-    tasks.spawn("admin", async move { Ok(serve::serve(admin, routes, stop, grace).await?) });
+    let (routes, stop) = (
+        meta::admin(readiness, move || telemetry.render()),
+        tasks.stop().clone(),
+    );
+    tasks.spawn("admin", async move {
+        Ok(serve::serve(admin, routes, stop, grace).await?)
+    });
     tracing::info!(%address, "serving");
     Ok(())
 }

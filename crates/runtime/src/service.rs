@@ -32,11 +32,19 @@ where
         ["config", "check"] => {
             let config = Config::from_environment(program, &[]);
             say(show::text(&config).trim_end());
-            if config.faults().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if config.faults().is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         ["healthcheck"] => healthcheck(program),
         _ => {
-            complain(&format!("{}: unknown arguments\n{}", program.name(), help(program)));
+            complain(&format!(
+                "{}: unknown arguments\n{}",
+                program.name(),
+                help(program)
+            ));
             ExitCode::from(2)
         }
     }
@@ -93,12 +101,15 @@ where
     let tasks = Tasks::new();
     tasks.spawn("telemetry", telemetry.clone().keep_up(tasks.stop().clone()));
     let signalled = tasks.stop().clone();
-    tasks.spawn("signals", async move { Ok(shutdown::on_signal(signalled).await?) });
+    tasks.spawn(
+        "signals",
+        async move { Ok(shutdown::on_signal(signalled).await?) },
+    );
     let started = start(config, telemetry.clone(), tasks.clone()).await;
     if started.is_err() {
         tasks.stop().cancel();
     }
-    let ended = tasks.wait(grace).await;
+    let ended = shutdown::wait(tasks, grace).await;
     tokio::task::spawn_blocking(move || telemetry.flush()).await?;
     started?;
     Ok(ended?)
@@ -114,7 +125,11 @@ fn healthcheck(program: Program) -> ExitCode {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    if is_ready(address) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if is_ready(address) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Whether `/ready` at that address answers 200 in time.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::tasks::{TaskFault, Tasks};
+
 /// Longest a process may take to stop: Kubernetes kills it after 30 s.
 pub const GRACE_MAX: Duration = Duration::from_secs(30);
 
@@ -15,8 +17,7 @@ pub const PROJECTOR_GRACE_MAX: Duration = Duration::from_mins(1);
 /// Exit status after a second request to stop, as a shell reports an interrupted program.
 const INTERRUPTED: i32 = 130;
 
-/// Cancels `stop` at the first SIGTERM or SIGINT; a second one ends the process at once, which loses nothing
-/// acknowledged.
+/// Cancels `stop` at the first SIGTERM or SIGINT; ends then, or when the stop is asked for otherwise.
 pub async fn on_signal(stop: CancellationToken) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -26,12 +27,36 @@ pub async fn on_signal(stop: CancellationToken) -> io::Result<()> {
         () = stop.cancelled() => return Ok(()),
     }
     stop.cancel();
+    Ok(())
+}
+
+/// Waits for the tasks to end as [`Tasks::wait`] does. A signal that comes after the stop was asked for ends the
+/// process at once, which loses nothing acknowledged.
+///
+/// # Errors
+/// The first failure of a task.
+pub async fn wait(tasks: Tasks, grace: Duration) -> Result<(), TaskFault> {
+    let stop = tasks.stop().clone();
+    let impatient = async {
+        stop.cancelled().await;
+        // Made only now, so that the signal that asked for the stop is not taken for a second one.
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        ended = tasks.wait(grace) => ended,
+        () = impatient => {
+            tracing::warn!("asked to stop a second time, ending at once");
+            std::process::exit(INTERRUPTED)
+        }
     }
-    tracing::warn!("asked to stop a second time, ending at once");
-    std::process::exit(INTERRUPTED)
 }
 
 #[cfg(test)]

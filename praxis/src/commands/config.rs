@@ -27,7 +27,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             } else {
                 out::line(show::text(&config).trim_end())?;
             }
-            Ok(if config.faults().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if config.faults().is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
     }
 }

@@ -2,6 +2,9 @@
 
 pub mod config;
 pub mod demo;
+pub mod healthcheck;
+pub mod migrate;
 pub mod openapi;
 pub mod serve;
 pub mod token;
+pub mod views;

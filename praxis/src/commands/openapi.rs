@@ -26,11 +26,16 @@ pub fn document() -> Result<String> {
 
 /// The description with its title, and with the token that every route but the public ones needs.
 pub fn titled(mut api: OpenApi) -> OpenApi {
-    let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
+    let license = LicenseBuilder::new()
+        .name("Apache-2.0")
+        .identifier(Some("Apache-2.0"))
+        .build();
     api.info = InfoBuilder::new()
         .title("Praxis")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("A medical practice's patients, appointments and messages, as events in one log."))
+        .description(Some(
+            "A medical practice's patients, appointments and messages, as events in one log.",
+        ))
         .license(Some(license))
         .build();
     let token = SecurityScheme::Http(
@@ -40,9 +45,14 @@ pub fn titled(mut api: OpenApi) -> OpenApi {
             .description(Some("an RS256 access token; in development: praxis token"))
             .build(),
     );
-    let components = api.components.take().unwrap_or_else(|| ComponentsBuilder::new().build());
+    let components = api
+        .components
+        .take()
+        .unwrap_or_else(|| ComponentsBuilder::new().build());
     let mut components = components;
-    components.security_schemes.insert("token".to_owned(), token);
+    components
+        .security_schemes
+        .insert("token".to_owned(), token.into());
     api.components = Some(components);
     api.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
     api

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use chrono::TimeDelta;
@@ -15,6 +16,8 @@ use praxis_runtime::config::settings;
 use praxis_runtime::shutdown;
 use praxis_runtime::tasks::Tasks;
 use praxis_runtime::telemetry::{Options, Telemetry};
+use praxis_store_sqlite::directory::OwnedDirectory;
+use praxis_store_sqlite::log::SqliteLog;
 
 use crate::cli::Serve;
 use crate::client::Client;
@@ -29,8 +32,15 @@ use crate::practice::{self, Practice};
 pub async fn run(args: Serve) -> Result<ExitCode> {
     let mut flags: Vec<(&'static Spec, String)> = Vec::new();
     flags.extend(args.listen.map(|address| (&settings::LISTEN.spec, address)));
-    flags.extend(args.admin_listen.map(|address| (&settings::ADMIN_LISTEN.spec, address)));
-    let data = args.data.data.as_ref().map(|data| data.to_string_lossy().into_owned());
+    flags.extend(
+        args.admin_listen
+            .map(|address| (&settings::ADMIN_LISTEN.spec, address)),
+    );
+    let data = args
+        .data
+        .data
+        .as_ref()
+        .map(|data| data.to_string_lossy().into_owned());
     flags.extend(data.map(|data| (&settings::DATA.spec, data)));
     let config = Config::from_environment(Program::Serve, &flags).checked()?;
     let telemetry = start_telemetry(&config, "praxis")?;
@@ -40,11 +50,18 @@ pub async fn run(args: Serve) -> Result<ExitCode> {
     let tasks = Tasks::new();
     tasks.spawn("telemetry", telemetry.clone().keep_up(tasks.stop().clone()));
     let signalled = tasks.stop().clone();
-    tasks.spawn("signals", async move { Ok(shutdown::on_signal(signalled).await?) });
+    tasks.spawn(
+        "signals",
+        async move { Ok(shutdown::on_signal(signalled).await?) },
+    );
     let address: SocketAddr = config.require(&settings::LISTEN)?;
-    let listener = serve::bind(address).await.with_context(|| "is another server running? try --listen 127.0.0.1:8081")?;
+    let listener = serve::bind(address)
+        .await
+        .with_context(|| "is another server running? try --listen 127.0.0.1:8081")?;
     let admin_address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
-    let admin = serve::bind(admin_address).await.with_context(|| "try --admin-listen 127.0.0.1:9091")?;
+    let admin = serve::bind(admin_address)
+        .await
+        .with_context(|| "try --admin-listen 127.0.0.1:9091")?;
     let practice = practice::open(&config, &data, &tasks).await?;
     let url = format!("http://{}", listener.local_addr()?);
     practice.directory.announce(&url)?;
@@ -54,15 +71,21 @@ pub async fn run(args: Serve) -> Result<ExitCode> {
         meta::admin(practice.readiness.clone(), move || telemetry.render())
     };
     let stop = tasks.stop().clone();
-    tasks.spawn("admin", async move { Ok(serve::serve(admin, admin_routes, stop, grace).await?) });
+    tasks.spawn("admin", async move {
+        Ok(serve::serve(admin, admin_routes, stop, grace).await?)
+    });
     let (router, stop) = (practice.router.clone(), tasks.stop().clone());
-    tasks.spawn("api", async move { Ok(serve::serve(listener, router, stop, grace).await?) });
+    tasks.spawn("api", async move {
+        Ok(serve::serve(listener, router, stop, grace).await?)
+    });
     tracing::info!(url, data = %data.display(), "serving");
     if args.demo {
         welcome(&practice, &url, &data).await?;
     }
-    let ended = tasks.wait(grace).await;
-    practice.log.close().await;
+    let (log, directory) = keep_files(practice);
+    let ended = shutdown::wait(tasks, grace).await;
+    log.close().await;
+    drop(directory);
     tokio::task::spawn_blocking(move || telemetry.flush()).await?;
     ended?;
     Ok(ExitCode::SUCCESS)
@@ -92,9 +115,24 @@ async fn welcome(practice: &Practice, url: &str, data: &Path) -> Result<()> {
 
 /// A way into this very process, as an ADMIN.
 fn demonstrator(practice: &Practice) -> Result<Client> {
-    let signer = practice.signer.as_ref().context("the demonstration needs a signing key: set PRAXIS_JWT_PRIVATE_KEY")?;
-    let principal =
-        Principal { account_id: account_of(Role::Admin), role: Role::Admin, patient_id: None, practitioner_id: None };
+    let signer = practice
+        .signer
+        .as_ref()
+        .context("the demonstration needs a signing key: set PRAXIS_JWT_PRIVATE_KEY")?;
+    let principal = Principal {
+        account_id: account_of(Role::Admin),
+        role: Role::Admin,
+        patient_id: None,
+        practitioner_id: None,
+    };
     let token = mint(signer, &principal, TimeDelta::hours(1))?;
-    Ok(Client::Local { router: practice.router.clone(), token })
+    Ok(Client::Local {
+        router: practice.router.clone(),
+        token,
+    })
+}
+
+/// Lets go of the routes, so that the sequencer ends after the last request; the files stay until everything has ended.
+fn keep_files(practice: Practice) -> (Arc<SqliteLog>, OwnedDirectory) {
+    (practice.log, practice.directory)
 }

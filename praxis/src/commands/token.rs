@@ -15,13 +15,16 @@ use crate::out;
 
 /// Accounts that tokens of a role speak for unless told otherwise: fixed, so that history shows one of each.
 pub const fn account_of(role: Role) -> Uuid {
-    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + match role {
-        Role::Admin => 1,
-        Role::Doctor => 2,
-        Role::Staff => 3,
-        Role::Patient => 4,
-        Role::Auditor => 5,
-    })
+    Uuid::from_u128(
+        0x0190_0000_0000_7000_8000_0000_0000_0000
+            + match role {
+                Role::Admin => 1,
+                Role::Doctor => 2,
+                Role::Staff => 3,
+                Role::Patient => 4,
+                Role::Auditor => 5,
+            },
+    )
 }
 
 /// Mints and prints.
@@ -32,7 +35,9 @@ pub fn run(args: &Token) -> Result<()> {
     let config = Config::from_environment(Program::Operator, &[]).checked()?;
     let data = crate::data_directory(&config, &args.data)?;
     let keys = keys::load(&config, &data)?;
-    let signer = keys.signer.context("no signing key: set PRAXIS_JWT_PRIVATE_KEY")?;
+    let signer = keys
+        .signer
+        .context("no signing key: set PRAXIS_JWT_PRIVATE_KEY")?;
     let role = role(args.role);
     if role == Role::Patient && args.patient.is_none() {
         bail!("a PATIENT belongs to a patient: say --patient ID");
@@ -46,7 +51,11 @@ pub fn run(args: &Token) -> Result<()> {
         patient_id: args.patient,
         practitioner_id: args.practitioner,
     };
-    out::line(&mint(&signer, &principal, TimeDelta::minutes(i64::from(args.minutes)))?)
+    out::line(&mint(
+        &signer,
+        &principal,
+        TimeDelta::minutes(i64::from(args.minutes)),
+    )?)
 }
 
 /// A token of that account for that long.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use praxis_read_models::views::ViewsError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Row as _, SqlitePool};
 use uuid::Uuid;
 
@@ -38,7 +40,11 @@ pub(super) fn writer(path: &Path) -> SqlitePool {
 
 /// The pool of connections that only read: they see what was committed when their statement began, and wait for nobody.
 pub(super) fn readers(path: &Path) -> SqlitePool {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(WAIT).pragma("cache_size", CACHE_KIB);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(WAIT)
+        .pragma("cache_size", CACHE_KIB);
     pool(READERS_MAX).connect_lazy_with(options)
 }
 
@@ -59,17 +65,23 @@ const PASSING: [i64; 7] = [5, 6, 7, 9, 10, 13, 14];
 pub(super) fn fault(error: sqlx::Error) -> ViewsError {
     match &error {
         sqlx::Error::Database(database) => {
-            let code = database.code().and_then(|code| code.parse::<i64>().ok()).map(|extended| extended & 0xff);
+            let code = database
+                .code()
+                .and_then(|code| code.parse::<i64>().ok())
+                .map(|extended| extended & 0xff);
             if code.is_some_and(|code| PASSING.contains(&code)) {
                 ViewsError::Unavailable(error.into())
             } else {
                 ViewsError::Refused(error.into())
             }
         }
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-            ViewsError::Unavailable(error.into())
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => ViewsError::Unavailable(error.into()),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            ViewsError::Corrupt("a column has another type")
         }
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => ViewsError::Corrupt("a column has another type"),
         _ => ViewsError::Refused(error.into()),
     }
 }
@@ -83,7 +95,10 @@ pub(super) fn document<T: DeserializeOwned>(row: &SqliteRow, column: usize) -> R
 /// A joined document; `None` where nothing was joined.
 pub(super) fn joined<T: DeserializeOwned>(row: &SqliteRow, column: usize) -> Result<Option<T>, ViewsError> {
     let text: Option<&str> = row.try_get(column).map_err(fault)?;
-    text.map(|text| serde_json::from_str(text).map_err(|_| ViewsError::Corrupt("a document has another shape"))).transpose()
+    text.map(|text| {
+        serde_json::from_str(text).map_err(|_| ViewsError::Corrupt("a document has another shape"))
+    })
+    .transpose()
 }
 
 /// An id of 16 bytes.

@@ -10,5 +10,4 @@ mod registry;
 mod search;
 mod write;
 
-
 pub use registry::SqliteRegistry;

@@ -16,8 +16,8 @@ use praxis_read_models::reads::{AppointmentCursor, AppointmentView, Reads, Threa
 use praxis_read_models::search::PatientCriteria;
 use praxis_read_models::views::{Checkpoint, ViewsError};
 use serde::de::DeserializeOwned;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite, SqlitePool};
 use uuid::Uuid;
 
@@ -35,7 +35,9 @@ type Statement = Query<'static, Sqlite, SqliteArguments>;
 
 impl SqliteReads {
     pub(super) fn new(path: &Path) -> Self {
-        Self { readers: readers(path) }
+        Self {
+            readers: readers(path),
+        }
     }
 
     async fn rows(&self, statement: Statement) -> Result<Vec<SqliteRow>, ViewsError> {
@@ -49,10 +51,17 @@ impl SqliteReads {
     }
 
     /// The documents of a page by id.
-    async fn page<T: DeserializeOwned>(&self, sql: &'static str, after: Option<Uuid>, limit: u32) -> Result<Vec<T>, ViewsError> {
+    async fn page<T: DeserializeOwned>(
+        &self,
+        sql: &'static str,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<T>, ViewsError> {
         // Every id is greater than no bytes.
         let after = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
-        let rows = self.rows(sqlx::query(sql).bind(after).bind(i64::from(limit))).await?;
+        let rows = self
+            .rows(sqlx::query(sql).bind(after).bind(i64::from(limit)))
+            .await?;
         rows.iter().map(|row| document(row, 0)).collect()
     }
 }
@@ -68,12 +77,17 @@ fn appointment_view(row: &SqliteRow) -> Result<AppointmentView, ViewsError> {
 }
 
 fn thread_view(row: &SqliteRow) -> Result<ThreadView, ViewsError> {
-    Ok(ThreadView { thread: document(row, 0)?, patient_name: joined::<Sealed<PersonName>>(row, 1)? })
+    Ok(ThreadView {
+        thread: document(row, 0)?,
+        patient_name: joined::<Sealed<PersonName>>(row, 1)?,
+    })
 }
 
 /// Where a list by start goes on: micros and id, or before everything.
 fn appointment_place(after: Option<AppointmentCursor>) -> (i64, Vec<u8>) {
-    after.map_or((i64::MIN, Vec::new()), |cursor| (cursor.starts.timestamp_micros(), cursor.id.0.as_bytes().to_vec()))
+    after.map_or((i64::MIN, Vec::new()), |cursor| {
+        (cursor.starts.timestamp_micros(), cursor.id.0.as_bytes().to_vec())
+    })
 }
 
 #[async_trait]
@@ -96,10 +110,18 @@ impl Reads for SqliteReads {
     }
 
     async fn patient(&self, id: PatientId) -> Result<Option<PatientRow>, ViewsError> {
-        self.one("-- praxis_store_sqlite::views::read::patient\nSELECT document FROM patients WHERE id = ?1", id.0).await
+        self.one(
+            "-- praxis_store_sqlite::views::read::patient\nSELECT document FROM patients WHERE id = ?1",
+            id.0,
+        )
+        .await
     }
 
-    async fn patients_page(&self, after: Option<PatientId>, limit: u32) -> Result<Vec<PatientRow>, ViewsError> {
+    async fn patients_page(
+        &self,
+        after: Option<PatientId>,
+        limit: u32,
+    ) -> Result<Vec<PatientRow>, ViewsError> {
         let sql = "-- praxis_store_sqlite::views::read::patients_page
                    SELECT document FROM patients WHERE id > ?1 ORDER BY id LIMIT ?2";
         self.page(sql, after.map(|id| id.0), limit).await
@@ -133,7 +155,9 @@ impl Reads for SqliteReads {
         );
         let after = after.map_or_else(Vec::new, |id| id.0.as_bytes().to_vec());
         let asked = json(&ranges(criteria))?;
-        let rows = self.rows(statement.bind(asked).bind(after).bind(i64::from(limit))).await?;
+        let rows = self
+            .rows(statement.bind(asked).bind(after).bind(i64::from(limit)))
+            .await?;
         rows.iter().map(|row| document(row, 0)).collect()
     }
 
@@ -154,10 +178,18 @@ impl Reads for SqliteReads {
     }
 
     async fn location(&self, id: LocationId) -> Result<Option<LocationRow>, ViewsError> {
-        self.one("-- praxis_store_sqlite::views::read::location\nSELECT document FROM locations WHERE id = ?1", id.0).await
+        self.one(
+            "-- praxis_store_sqlite::views::read::location\nSELECT document FROM locations WHERE id = ?1",
+            id.0,
+        )
+        .await
     }
 
-    async fn locations_page(&self, after: Option<LocationId>, limit: u32) -> Result<Vec<LocationRow>, ViewsError> {
+    async fn locations_page(
+        &self,
+        after: Option<LocationId>,
+        limit: u32,
+    ) -> Result<Vec<LocationRow>, ViewsError> {
         let sql = "-- praxis_store_sqlite::views::read::locations_page
                    SELECT document FROM locations WHERE id > ?1 ORDER BY id LIMIT ?2";
         self.page(sql, after.map(|id| id.0), limit).await
@@ -195,8 +227,12 @@ impl Reads for SqliteReads {
              ORDER BY a.starts, a.id LIMIT ?5",
         );
         let (starts, id) = appointment_place(after);
-        let statement = statement.bind(practitioner_id.0.as_bytes().to_vec()).bind(local_date.to_string());
-        let rows = self.rows(statement.bind(starts).bind(id).bind(i64::from(limit))).await?;
+        let statement = statement
+            .bind(practitioner_id.0.as_bytes().to_vec())
+            .bind(local_date.to_string());
+        let rows = self
+            .rows(statement.bind(starts).bind(id).bind(i64::from(limit)))
+            .await?;
         rows.iter().map(appointment_view).collect()
     }
 
@@ -248,15 +284,27 @@ impl Reads for SqliteReads {
         );
         let (kind, id) = participant_columns(participant);
         let (last_activity, thread_id) = after.map_or((i64::MAX, vec![u8::MAX; 17]), |cursor| {
-            (cursor.last_activity_at.timestamp_micros(), cursor.id.0.as_bytes().to_vec())
+            (
+                cursor.last_activity_at.timestamp_micros(),
+                cursor.id.0.as_bytes().to_vec(),
+            )
         });
-        let statement = statement.bind(kind).bind(id.as_bytes().to_vec()).bind(last_activity);
-        let rows = self.rows(statement.bind(thread_id).bind(i64::from(limit))).await?;
+        let statement = statement
+            .bind(kind)
+            .bind(id.as_bytes().to_vec())
+            .bind(last_activity);
+        let rows = self
+            .rows(statement.bind(thread_id).bind(i64::from(limit)))
+            .await?;
         rows.iter().map(thread_view).collect()
     }
 
     async fn message(&self, id: MessageId) -> Result<Option<MessageRow>, ViewsError> {
-        self.one("-- praxis_store_sqlite::views::read::message\nSELECT document FROM messages WHERE id = ?1", id.0).await
+        self.one(
+            "-- praxis_store_sqlite::views::read::message\nSELECT document FROM messages WHERE id = ?1",
+            id.0,
+        )
+        .await
     }
 
     async fn messages_of(

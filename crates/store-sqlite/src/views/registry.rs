@@ -39,8 +39,14 @@ impl SqliteRegistry {
     /// [`ViewsError`] when its file cannot be used.
     pub async fn open(directory: &Path) -> Result<Self, ViewsError> {
         let registry = writer(&directory.join(REGISTRY_FILE));
-        sqlx::raw_sql(REGISTRY_SCHEMA).execute(&registry).await.map_err(fault)?;
-        Ok(Self { directory: directory.to_owned(), registry })
+        sqlx::raw_sql(REGISTRY_SCHEMA)
+            .execute(&registry)
+            .await
+            .map_err(fault)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            registry,
+        })
     }
 
     fn file(&self, number: u32) -> PathBuf {
@@ -49,7 +55,11 @@ impl SqliteRegistry {
 
     /// The file of a generation that this program can use.
     async fn usable(&self, number: u32) -> Result<PathBuf, ViewsError> {
-        let known = self.generations().await?.into_iter().find(|known| known.number == number);
+        let known = self
+            .generations()
+            .await?
+            .into_iter()
+            .find(|known| known.number == number);
         match known {
             None => Err(ViewsError::Unfit(format!("there is no generation {number}"))),
             Some(known) if known.fingerprint != self.fingerprint() => Err(ViewsError::Unfit(format!(
@@ -95,13 +105,21 @@ impl Registry for SqliteRegistry {
         .await
         .map_err(fault)?;
         let registered = generation(&row)?;
-        let mut conn = writer_options(&self.file(registered.number)).connect().await.map_err(fault)?;
+        let mut conn = writer_options(&self.file(registered.number))
+            .connect()
+            .await
+            .map_err(fault)?;
         sqlx::raw_sql(SCHEMA).execute(&mut conn).await.map_err(fault)?;
         conn.close().await.map_err(fault)?;
         Ok(registered)
     }
 
-    async fn set_state(&self, number: u32, from: GenerationState, to: GenerationState) -> Result<bool, ViewsError> {
+    async fn set_state(
+        &self,
+        number: u32,
+        from: GenerationState,
+        to: GenerationState,
+    ) -> Result<bool, ViewsError> {
         let moved = sqlx::query(
             "-- praxis_store_sqlite::views::registry::set_state
              UPDATE generations SET state = ?3 WHERE number = ?1 AND state = ?2",
@@ -129,9 +147,15 @@ fn generation(row: &SqliteRow) -> Result<Generation, ViewsError> {
     let state: &str = row.try_get(3).map_err(fault)?;
     Ok(Generation {
         number: number(row, 0)?,
-        fingerprint: Fingerprint(bytes.try_into().map_err(|_| ViewsError::Corrupt("a fingerprint has not 8 bytes"))?),
-        partitions: NonZeroU32::new(number(row, 2)?).ok_or(ViewsError::Corrupt("a generation without partitions"))?,
-        state: GenerationState::from_name(state).ok_or(ViewsError::Corrupt("a generation in no known state"))?,
+        fingerprint: Fingerprint(
+            bytes
+                .try_into()
+                .map_err(|_| ViewsError::Corrupt("a fingerprint has not 8 bytes"))?,
+        ),
+        partitions: NonZeroU32::new(number(row, 2)?)
+            .ok_or(ViewsError::Corrupt("a generation without partitions"))?,
+        state: GenerationState::from_name(state)
+            .ok_or(ViewsError::Corrupt("a generation in no known state"))?,
         created_at: row.try_get(4).map_err(fault)?,
     })
 }

@@ -31,7 +31,10 @@ pub(super) struct SqliteViews {
 
 impl SqliteViews {
     pub(super) fn new(path: &Path) -> Self {
-        Self { writer: writer(path), readers: readers(path) }
+        Self {
+            writer: writer(path),
+            readers: readers(path),
+        }
     }
 }
 
@@ -120,7 +123,9 @@ fn checkpoint(row: &SqliteRow) -> Result<Checkpoint, ViewsError> {
         position: number(row, 1)?,
         epoch: number(row, 2)?,
         log_id: LogId(id(row, 3)?),
-        leaf_hash: leaf_hash.try_into().map_err(|_| ViewsError::Corrupt("a leaf hash has not 32 bytes"))?,
+        leaf_hash: leaf_hash
+            .try_into()
+            .map_err(|_| ViewsError::Corrupt("a leaf hash has not 32 bytes"))?,
     })
 }
 
@@ -150,7 +155,11 @@ impl SqliteViewsTransaction {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query(sql).bind(parameter(&ids)?).fetch_all(&mut *self.tx).await.map_err(fault)?;
+        let rows = sqlx::query(sql)
+            .bind(parameter(&ids)?)
+            .fetch_all(&mut *self.tx)
+            .await
+            .map_err(fault)?;
         rows.iter().map(|row| document(row, 0)).collect()
     }
 
@@ -159,7 +168,11 @@ impl SqliteViewsTransaction {
         if rows.is_empty() {
             return Ok(());
         }
-        sqlx::query(sql).bind(parameter(&rows)?).execute(&mut *self.tx).await.map_err(fault)?;
+        sqlx::query(sql)
+            .bind(parameter(&rows)?)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(fault)?;
         Ok(())
     }
 }
@@ -219,7 +232,9 @@ impl ViewsTransaction for SqliteViewsTransaction {
             let (position, version) = (integer(event.position)?, integer(event.stream_version)?);
             let (stream, partition) = (hex(event.stream_id), event.partition);
             let (kind, event_type, code) = (&event.stream_type, &event.event_type, &event.code);
-            rows.push(json!([stream, partition, position, version, event_type, code, kind]));
+            rows.push(json!([
+                stream, partition, position, version, event_type, code, kind
+            ]));
         }
         self.save(
             "-- praxis_store_sqlite::views::write::park
@@ -256,7 +271,11 @@ impl ViewsTransaction for SqliteViewsTransaction {
         let mut keys = Vec::with_capacity(rows.len() * 4);
         for row in rows {
             patients.push(json!([hex(row.id.0), text(row)?, text(&row.name())?]));
-            keys.extend(stored_keys(row).into_iter().map(|(kind, value)| json!([kind, value, hex(row.id.0)])));
+            keys.extend(
+                stored_keys(row)
+                    .into_iter()
+                    .map(|(kind, value)| json!([kind, value, hex(row.id.0)])),
+            );
         }
         self.save(
             "-- praxis_store_sqlite::views::write::save_patients
@@ -281,15 +300,20 @@ impl ViewsTransaction for SqliteViewsTransaction {
         .await
     }
 
-    async fn load_practitioners(&mut self, ids: &[PractitionerId]) -> Result<Vec<PractitionerRow>, ViewsError> {
+    async fn load_practitioners(
+        &mut self,
+        ids: &[PractitionerId],
+    ) -> Result<Vec<PractitionerRow>, ViewsError> {
         let sql = "-- praxis_store_sqlite::views::write::load_practitioners
                    SELECT document FROM practitioners WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
         self.load(sql, ids.iter().map(|id| id.0)).await
     }
 
     async fn save_practitioners(&mut self, rows: &[PractitionerRow]) -> Result<(), ViewsError> {
-        let rows: Result<Vec<Value>, ViewsError> =
-            rows.iter().map(|row| Ok(json!([hex(row.id.0), text(row)?, text(&row.name())?]))).collect();
+        let rows: Result<Vec<Value>, ViewsError> = rows
+            .iter()
+            .map(|row| Ok(json!([hex(row.id.0), text(row)?, text(&row.name())?])))
+            .collect();
         self.save(
             "-- praxis_store_sqlite::views::write::save_practitioners
              INSERT OR REPLACE INTO practitioners (id, document, name)
@@ -306,8 +330,10 @@ impl ViewsTransaction for SqliteViewsTransaction {
     }
 
     async fn save_locations(&mut self, rows: &[LocationRow]) -> Result<(), ViewsError> {
-        let rows: Result<Vec<Value>, ViewsError> =
-            rows.iter().map(|row| Ok(json!([hex(row.id.0), text(row)?, row.name]))).collect();
+        let rows: Result<Vec<Value>, ViewsError> = rows
+            .iter()
+            .map(|row| Ok(json!([hex(row.id.0), text(row)?, row.name])))
+            .collect();
         self.save(
             "-- praxis_store_sqlite::views::write::save_locations
              INSERT OR REPLACE INTO locations (id, document, name)
@@ -396,7 +422,12 @@ impl ViewsTransaction for SqliteViewsTransaction {
     async fn save_messages(&mut self, rows: &[MessageRow]) -> Result<(), ViewsError> {
         let mut values = Vec::with_capacity(rows.len());
         for row in rows {
-            values.push(json!([hex(row.id.0), text(row)?, hex(row.thread_id.0), integer(row.sequence)?]));
+            values.push(json!([
+                hex(row.id.0),
+                text(row)?,
+                hex(row.thread_id.0),
+                integer(row.sequence)?
+            ]));
         }
         self.save(
             "-- praxis_store_sqlite::views::write::save_messages

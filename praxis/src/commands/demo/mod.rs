@@ -53,7 +53,10 @@ pub async fn run(args: Demo) -> Result<ExitCode> {
     if args.json {
         out::json(&json!({ "made": made, "seconds": seconds }))?;
     } else {
-        out::line(&format!("{} records written, {} there already, in {seconds:.1} s", made.written, made.there_already))?;
+        out::line(&format!(
+            "{} records written, {} there already, in {seconds:.1} s",
+            made.written, made.there_already
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,10 +69,30 @@ pub async fn run(args: Demo) -> Result<ExitCode> {
 pub async fn fill(client: &Client, signer: Option<&TokenSigner>, patients: u32, seed: u64) -> Result<Made> {
     let plan = Plan::new(patients, seed, clock::now())?;
     let mut made = Made::default();
-    let locations = register(client, &plan, "locations", plan.locations, Plan::location, &mut made).await?;
-    let practitioners = register(client, &plan, "practitioners", plan.practitioners, Plan::practitioner, &mut made).await?;
+    let locations = register(
+        client,
+        &plan,
+        "locations",
+        plan.locations,
+        Plan::location,
+        &mut made,
+    )
+    .await?;
+    let practitioners = register(
+        client,
+        &plan,
+        "practitioners",
+        plan.practitioners,
+        Plan::practitioner,
+        &mut made,
+    )
+    .await?;
     let patients = register(client, &plan, "patients", plan.patients, Plan::patient, &mut made).await?;
-    let people = People { locations, practitioners, patients };
+    let people = People {
+        locations,
+        practitioners,
+        patients,
+    };
     visits(client, &plan, &people, &mut made).await?;
     if let Some(signer) = signer {
         conversations(client, &plan, &people, signer, &mut made).await?;
@@ -87,7 +110,9 @@ struct People {
 
 impl People {
     fn at(list: &[Uuid], number: u64) -> Result<Uuid> {
-        let index = usize::try_from(number)?.checked_rem(list.len()).context("nobody to meet")?;
+        let index = usize::try_from(number)?
+            .checked_rem(list.len())
+            .context("nobody to meet")?;
         list.get(index).copied().context("nobody to meet")
     }
 }
@@ -105,7 +130,10 @@ async fn register(
     let mut ids = Vec::with_capacity(usize::try_from(count)?);
     let mut answers = stream::iter(0..count)
         .map(|number| {
-            let (key, document) = (format!("demo:{kind}:{}:{number}", plan.key(kind, 0)), document(plan, number));
+            let (key, document) = (
+                format!("demo:{kind}:{}:{number}", plan.key(kind, 0)),
+                document(plan, number),
+            );
             let path = path.as_str();
             async move { client.post(path, &key, &document).await }
         })
@@ -141,11 +169,23 @@ async fn visit_request(client: &Client, plan: &Plan, people: &People, visit: &Vi
         "ends": visit.ends.to_rfc3339(),
         "reason": plan.reason(visit),
     });
-    let path = if plan.is_past(visit) { "/appointments/record" } else { "/appointments" };
-    client.post(path, &plan.key("visit", visit.number), &document).await
+    let path = if plan.is_past(visit) {
+        "/appointments/record"
+    } else {
+        "/appointments"
+    };
+    client
+        .post(path, &plan.key("visit", visit.number), &document)
+        .await
 }
 
-async fn conversations(client: &Client, plan: &Plan, people: &People, signer: &TokenSigner, made: &mut Made) -> Result<()> {
+async fn conversations(
+    client: &Client,
+    plan: &Plan,
+    people: &People,
+    signer: &TokenSigner,
+    made: &mut Made,
+) -> Result<()> {
     let count = plan.patients.div_ceil(PATIENTS_PER_THREAD);
     let bar = progress("conversations", count);
     for number in 0..count {
@@ -158,11 +198,20 @@ async fn conversations(client: &Client, plan: &Plan, people: &People, signer: &T
             "participants": [{ "kind": "patient", "id": patient }, { "kind": "practitioner", "id": practitioner }],
             "topic": "Results",
         });
-        let opened = by_patient.post("/threads", &plan.key("thread", number), &document).await?;
+        let opened = by_patient
+            .post("/threads", &plan.key("thread", number), &document)
+            .await?;
         count_one(&opened, made)?;
-        let path = format!("/threads/{}/messages", opened.id().context("an answer without an id")?);
+        let path = format!(
+            "/threads/{}/messages",
+            opened.id().context("an answer without an id")?
+        );
         for (turn, body) in (0..).zip(plan.messages(number)) {
-            let author = if turn % 2 == 0 { &by_patient } else { &by_practitioner };
+            let author = if turn % 2 == 0 {
+                &by_patient
+            } else {
+                &by_practitioner
+            };
             let key = plan.key(&format!("message:{number}"), turn);
             count_one(&author.post(&path, &key, &json!({ "body": body })).await?, made)?;
         }
@@ -185,10 +234,18 @@ fn token_of(signer: &TokenSigner, role: Role, person: Uuid) -> Result<String> {
 
 fn count_one(answered: &Answered, made: &mut Made) -> Result<()> {
     if answered.status.is_success() {
-        if answered.replayed { made.there_already += 1 } else { made.written += 1 }
+        if answered.replayed {
+            made.there_already += 1
+        } else {
+            made.written += 1
+        }
         return Ok(());
     }
-    bail!("the practice refuses a record: {} {}", answered.status, answered.codes().join(", "))
+    bail!(
+        "the practice refuses a record: {} {}",
+        answered.status,
+        answered.codes().join(", ")
+    )
 }
 
 fn progress(kind: &'static str, count: u64) -> ProgressBar {
@@ -207,7 +264,12 @@ fn progress(kind: &'static str, count: u64) -> ProgressBar {
 pub fn introduce(practice: &Practice, url: &str, data: &Path) -> Result<()> {
     let token = |role: Role| -> Result<String> {
         let signer = practice.signer.as_ref().context("there is no signing key")?;
-        let principal = Principal { account_id: account_of(role), role, patient_id: None, practitioner_id: None };
+        let principal = Principal {
+            account_id: account_of(role),
+            role,
+            patient_id: None,
+            practitioner_id: None,
+        };
         mint(signer, &principal, TimeDelta::hours(TOKEN_HOURS))
     };
     let staff = token(Role::Staff)?;

@@ -20,22 +20,65 @@ pub const PATIENTS_PER_THREAD: u64 = 10;
 const ZONE: &str = "Europe/Zurich";
 
 const FAMILY: [&str; 40] = [
-    "Aebischer", "Bachmann", "Berger", "Bianchi", "Brunner", "Caflisch", "Dubois", "Egli", "Favre", "Ferrari", "Frei", "Gasser",
-    "Gerber", "Graf", "Huber", "Imhof", "Jost", "Kaufmann", "Keller", "Kälin", "Lüthi", "Maurer", "Meier", "Moreau", "Müller",
-    "Nguyen", "Odermatt", "Petrović", "Quadri", "Rossi", "Roth", "Schmid", "Schneider", "Steiner", "Suter", "Tanner", "Vogel",
-    "Weber", "Zehnder", "Zürcher",
+    "Aebischer",
+    "Bachmann",
+    "Berger",
+    "Bianchi",
+    "Brunner",
+    "Caflisch",
+    "Dubois",
+    "Egli",
+    "Favre",
+    "Ferrari",
+    "Frei",
+    "Gasser",
+    "Gerber",
+    "Graf",
+    "Huber",
+    "Imhof",
+    "Jost",
+    "Kaufmann",
+    "Keller",
+    "Kälin",
+    "Lüthi",
+    "Maurer",
+    "Meier",
+    "Moreau",
+    "Müller",
+    "Nguyen",
+    "Odermatt",
+    "Petrović",
+    "Quadri",
+    "Rossi",
+    "Roth",
+    "Schmid",
+    "Schneider",
+    "Steiner",
+    "Suter",
+    "Tanner",
+    "Vogel",
+    "Weber",
+    "Zehnder",
+    "Zürcher",
 ];
 
 const GIVEN: [&str; 40] = [
-    "Ada", "Alain", "Alma", "Andri", "Anna", "Arjun", "Bea", "Carla", "Chiara", "Daniel", "Elif", "Emil", "Enea", "Fatima",
-    "Flurina", "Gian", "Hana", "Ines", "Jan", "Jeanne", "Jonas", "Kai", "Lea", "Leon", "Lina", "Luca", "Mai", "Matteo", "Mila",
-    "Nils", "Noor", "Olga", "Paul", "Rea", "Sami", "Sofia", "Tim", "Urs", "Yara", "Zoé",
+    "Ada", "Alain", "Alma", "Andri", "Anna", "Arjun", "Bea", "Carla", "Chiara", "Daniel", "Elif", "Emil",
+    "Enea", "Fatima", "Flurina", "Gian", "Hana", "Ines", "Jan", "Jeanne", "Jonas", "Kai", "Lea", "Leon",
+    "Lina", "Luca", "Mai", "Matteo", "Mila", "Nils", "Noor", "Olga", "Paul", "Rea", "Sami", "Sofia", "Tim",
+    "Urs", "Yara", "Zoé",
 ];
 
 const SPECIALITIES: [&str; 4] = ["394802001", "394814009", "408443003", "394537008"];
 
-const REASONS: [&str; 6] =
-    ["yearly check", "cough for a week", "blood pressure", "vaccination", "back pain", "to discuss results"];
+const REASONS: [&str; 6] = [
+    "yearly check",
+    "cough for a week",
+    "blood pressure",
+    "vaccination",
+    "back pain",
+    "to discuss results",
+];
 
 const MESSAGES: [&str; 4] = [
     "Could we look at my results together?",
@@ -86,7 +129,15 @@ impl Plan {
         let slots_of_one = SLOTS_PER_DAY * u64::try_from(days.len())?;
         // Two thirds of the offered time is taken.
         let practitioners = (patients * APPOINTMENTS_PER_PATIENT * 3 / (2 * slots_of_one) + 1).max(3);
-        Ok(Self { patients, practitioners, locations: 2.min(practitioners), seed, now, zone, days })
+        Ok(Self {
+            patients,
+            practitioners,
+            locations: 2.min(practitioners),
+            seed,
+            now,
+            zone,
+            days,
+        })
     }
 
     /// The document that registers a location.
@@ -139,13 +190,22 @@ impl Plan {
             let time = NaiveTime::from_hms_opt(minutes / 60, minutes % 60, 0)?;
             let starts = local_to_utc(self.zone, day.and_time(time))?;
             let patient = (number * step + self.seed) % self.patients;
-            Some(Visit { number, patient, practitioner, starts, ends: starts + TimeDelta::minutes(15) })
+            Some(Visit {
+                number,
+                patient,
+                practitioner,
+                starts,
+                ends: starts + TimeDelta::minutes(15),
+            })
         })
     }
 
     /// A stride through the patients that visits each before any twice.
     fn stride(&self) -> u64 {
-        (1..).map(|factor| 7_919 * factor + 2).find(|step| gcd(*step, self.patients) == 1).unwrap_or(1)
+        (1..)
+            .map(|factor| 7_919 * factor + 2)
+            .find(|step| gcd(*step, self.patients) == 1)
+            .unwrap_or(1)
     }
 
     /// Whether a visit is over, so that it is recorded instead of booked.
@@ -174,8 +234,12 @@ impl Plan {
     }
 
     fn random(&self, kind: &str, number: u64) -> fastrand::Rng {
-        let kind = kind.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        fastrand::Rng::with_seed(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ kind.rotate_left(32) ^ number)
+        let kind = kind.bytes().fold(0_u64, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(u64::from(byte))
+        });
+        fastrand::Rng::with_seed(
+            self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ kind.rotate_left(32) ^ number,
+        )
     }
 }
 
@@ -212,7 +276,10 @@ mod tests {
             let mut seen = HashSet::new();
             for visit in plan.visits() {
                 assert!(seen.insert(("patient", visit.patient, visit.starts)), "{visit:?}");
-                assert!(seen.insert(("practitioner", visit.practitioner, visit.starts)), "{visit:?}");
+                assert!(
+                    seen.insert(("practitioner", visit.practitioner, visit.starts)),
+                    "{visit:?}"
+                );
             }
             assert_eq!(plan.visits().count(), 5 * usize::try_from(patients).unwrap());
         }
