@@ -1,5 +1,8 @@
 //! What is asked of the log: an atomic append over streams it writes and streams it has read.
 
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+
 use praxis_events::ids::StreamId;
 use uuid::Uuid;
 
@@ -47,7 +50,10 @@ pub struct StreamRead {
 }
 
 /// One of at most `capacity` owners of a member of a resource. Capacity 1 is uniqueness.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Two claims are equal when resource, member and owner are: the capacity is the rule of the day on which the claim is
+/// taken, is not stored, and may be another when it is released.
+#[derive(Clone, Debug)]
 pub struct Claim {
     /// What kind of thing is claimed; at most 32 bytes.
     pub resource: Vec<u8>,
@@ -57,6 +63,43 @@ pub struct Claim {
     pub owner: Uuid,
     /// How many owners the member may have.
     pub capacity: u32,
+}
+
+impl Claim {
+    /// Whether both are of the same member of the same resource, whoever owns them.
+    pub fn is_for_member_of(&self, other: &Self) -> bool {
+        self.resource == other.resource && self.member == other.member
+    }
+
+    fn identity(&self) -> (&[u8], &[u8], Uuid) {
+        (&self.resource, &self.member, self.owner)
+    }
+}
+
+impl PartialEq for Claim {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Claim {}
+
+impl PartialOrd for Claim {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Claim {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.identity().cmp(&other.identity())
+    }
+}
+
+impl Hash for Claim {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
 }
 
 /// Whose calendar time a span takes.
@@ -198,10 +241,25 @@ impl Append {
         events + 128 * (1 + self.claims.taken.len() + self.spans.taken.len())
     }
 
-    /// How many events it has.
-    pub fn event_count(&self) -> usize {
-        self.writes.iter().map(|write| write.events.len()).sum()
+    /// What it releases without the right to: only a stream it writes, whose version is therefore checked, can give
+    /// back what it holds. Another's could be taken by someone else at the same time.
+    pub fn foreign_release(&self) -> Option<ForeignRelease> {
+        let claims = self.claims.released.iter().map(|claim| claim.owner);
+        let spans = self.spans.released.iter().map(|span| span.owner);
+        let mut owners = claims.chain(spans);
+        let is_written = |owner: Uuid| self.writes.iter().any(|write| write.stream.id == owner);
+        owners
+            .find(|owner| !is_written(*owner))
+            .map(|owner| ForeignRelease { owner })
     }
+}
+
+/// An append gives back what belongs to a stream that it does not write: a fault of this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("append releases what stream {owner} owns without writing that stream")]
+pub struct ForeignRelease {
+    /// The stream that owns it.
+    pub owner: Uuid,
 }
 
 /// An append that is in the log.

@@ -1,12 +1,12 @@
 //! Which members of a batch may happen: pure, in queue order, against what is stored and an overlay of the members
 //! accepted before.
 
-use std::collections::{HashMap, HashSet};
+mod overlay;
 
-use praxis_events::ids::StreamId;
-use uuid::Uuid;
+use std::collections::HashSet;
 
-use crate::append::{Append, Appended, Claim, Conflict, Layer, Span};
+use self::overlay::Overlay;
+use crate::append::{Append, Appended, Conflict, Layer};
 use crate::port::{Facts, Head, Lookup, Rows, StoredCommand, StoredEvent};
 use crate::record::leaf::{LeafEntry, LeafFormat};
 use crate::record::names::{NameError, RecordName};
@@ -105,7 +105,7 @@ pub fn judge(
     };
     let mut verdicts = Vec::with_capacity(batch.len());
     for append in batch {
-        if let Some(kept) = overlay.facts.commands.get(&append.command.key) {
+        if let Some(kept) = overlay.command(&append.command.key) {
             verdicts.push(if kept.request == append.command.request {
                 Verdict::Accepted(replayed(kept, head.epoch))
             } else {
@@ -119,49 +119,8 @@ pub fn judge(
             continue;
         }
         overlay.take(append);
-        let mut version = append.command.version;
-        for write in &append.writes {
-            let mut stream_version = write.expected_version;
-            for event in &write.events {
-                stream_version += 1;
-                rows.head_position += 1;
-                rows.head_recorded_at = recorded_at;
-                let leaf = LeafEntry {
-                    format: LeafFormat::CURRENT,
-                    log_id: head.log_id.0,
-                    position: rows.head_position,
-                    recorded_at_us: recorded_at,
-                    stream_id: write.stream.id,
-                    stream_version,
-                    event_id: event.event_id,
-                    schema_version: event.schema_version,
-                    stream_type: RecordName::try_new(write.stream.kind.name())?,
-                    event_type: RecordName::try_new(event.event_type)?,
-                    subject_id: event.subject_id,
-                    metadata_hash: event.metadata_hash,
-                    payload_hash: event.payload_hash,
-                };
-                rows.events.push(StoredEvent {
-                    position: rows.head_position,
-                    event_id: event.event_id,
-                    stream_type: write.stream.kind.name().to_owned(),
-                    stream_id: write.stream.id,
-                    stream_version,
-                    event_type: event.event_type.to_owned(),
-                    schema_version: event.schema_version,
-                    recorded_at,
-                    subject_id: event.subject_id,
-                    metadata: event.metadata.clone(),
-                    payload: event.payload.clone(),
-                    leaf_format: leaf.format.byte(),
-                    leaf_hash: leaf.leaf_hash(),
-                });
-            }
-            if write.stream.id == append.command.answer_id {
-                version = stream_version;
-            }
-        }
-        let first_position = rows.head_position - u64::try_from(append.event_count()).unwrap_or(u64::MAX) + 1;
+        let first_position = rows.head_position.saturating_add(1);
+        let version = place(append, head, recorded_at, &mut rows)?;
         rows.keys.extend(append.new_keys.iter().cloned().map(|mut key| {
             key.created_position = first_position;
             key
@@ -175,16 +134,61 @@ pub fn judge(
             recorded_at,
         };
         rows.commands.push(command);
-        overlay.facts.commands.insert(command.key, command);
+        overlay.keep(command);
         verdicts.push(Verdict::Accepted(Appended {
             replayed: false,
             ..replayed(&command, head.epoch)
         }));
     }
-    (rows.claims_released, rows.claims_taken) =
-        (sorted(overlay.claims_released), sorted(overlay.claims_taken));
-    (rows.spans_released, rows.spans_taken) = (sorted(overlay.spans_released), sorted(overlay.spans_taken));
+    overlay.finish(&mut rows);
     Ok(Judgement { rows, verdicts })
+}
+
+/// Gives an accepted member's events their positions; answers the version of the record it is about.
+fn place(append: &Append, head: &Head, recorded_at: i64, rows: &mut Rows) -> Result<u64, NameError> {
+    let mut version = append.command.version;
+    for write in &append.writes {
+        let mut stream_version = write.expected_version;
+        for event in &write.events {
+            stream_version = stream_version.saturating_add(1);
+            rows.head_position = rows.head_position.saturating_add(1);
+            rows.head_recorded_at = recorded_at;
+            let leaf = LeafEntry {
+                format: LeafFormat::CURRENT,
+                log_id: head.log_id.0,
+                position: rows.head_position,
+                recorded_at_us: recorded_at,
+                stream_id: write.stream.id,
+                stream_version,
+                event_id: event.event_id,
+                schema_version: event.schema_version,
+                stream_type: RecordName::try_new(write.stream.kind.name())?,
+                event_type: RecordName::try_new(event.event_type)?,
+                subject_id: event.subject_id,
+                metadata_hash: event.metadata_hash,
+                payload_hash: event.payload_hash,
+            };
+            rows.events.push(StoredEvent {
+                position: rows.head_position,
+                event_id: event.event_id,
+                stream_type: write.stream.kind.name().to_owned(),
+                stream_id: write.stream.id,
+                stream_version,
+                event_type: event.event_type.to_owned(),
+                schema_version: event.schema_version,
+                recorded_at,
+                subject_id: event.subject_id,
+                metadata: event.metadata.clone(),
+                payload: event.payload.clone(),
+                leaf_format: leaf.format.byte(),
+                leaf_hash: leaf.leaf_hash(),
+            });
+        }
+        if write.stream.id == append.command.answer_id {
+            version = stream_version;
+        }
+    }
+    Ok(version)
 }
 
 fn replayed(kept: &StoredCommand, epoch: u32) -> Appended {
@@ -196,165 +200,4 @@ fn replayed(kept: &StoredCommand, epoch: u32) -> Appended {
         epoch,
         replayed: true,
     }
-}
-
-/// What is stored, with the accepted members of this batch laid over it. The four sets are net effects.
-struct Overlay {
-    facts: Facts,
-    scrutiny: Scrutiny,
-    written: HashMap<Uuid, u64>,
-    owners: HashMap<(Vec<u8>, Vec<u8>), Vec<Uuid>>,
-    spans: HashMap<crate::append::Calendar, Vec<Span>>,
-    claims_released: HashSet<Claim>,
-    claims_taken: HashSet<Claim>,
-    spans_released: HashSet<Span>,
-    spans_taken: HashSet<Span>,
-}
-
-impl Overlay {
-    fn new(mut facts: Facts, scrutiny: Scrutiny) -> Self {
-        let mut spans: HashMap<_, Vec<Span>> = HashMap::new();
-        for span in facts.spans.drain(..) {
-            spans.entry(span.calendar).or_default().push(span);
-        }
-        Self {
-            owners: std::mem::take(&mut facts.claims),
-            facts,
-            scrutiny,
-            written: HashMap::new(),
-            spans,
-            claims_released: HashSet::new(),
-            claims_taken: HashSet::new(),
-            spans_released: HashSet::new(),
-            spans_taken: HashSet::new(),
-        }
-    }
-
-    /// The version of a stream; `None` where the indexes decide and nothing in this batch has moved it.
-    fn version(&self, stream: StreamId, written: Written) -> Option<u64> {
-        if let Some(version) = self.written.get(&stream.id) {
-            return Some(*version);
-        }
-        match (written, self.scrutiny) {
-            (Written::Yes, Scrutiny::IndexesDecide) => None,
-            _ => Some(self.facts.versions.get(&stream.id).copied().unwrap_or(0)),
-        }
-    }
-
-    fn conflicts(&self, append: &Append) -> Vec<Conflict> {
-        let mut conflicts = Vec::new();
-        let writes = append
-            .writes
-            .iter()
-            .map(|write| (write.stream, write.expected_version, Written::Yes));
-        let reads = append
-            .reads
-            .iter()
-            .map(|read| (read.stream, read.expected_version, Written::No));
-        for (stream, expected, written) in writes.chain(reads) {
-            match self.version(stream, written) {
-                Some(actual) if actual != expected => conflicts.push(Conflict::Version {
-                    stream,
-                    expected,
-                    actual,
-                }),
-                Some(_) | None => {}
-            }
-        }
-        for claim in &append.claims.taken {
-            let owners = self.owners_without(claim, append);
-            if owners.len() >= usize::try_from(claim.capacity).unwrap_or(usize::MAX) {
-                conflicts.push(Conflict::Claim {
-                    claim: claim.clone(),
-                    owners,
-                });
-            }
-        }
-        for span in append
-            .spans
-            .taken
-            .iter()
-            .filter(|span| span.layer == Layer::Normal)
-        {
-            let mut there = self.spans.get(&span.calendar).into_iter().flatten();
-            if let Some(taken_by) =
-                there.find(|other| span.overlaps(other) && !append.spans.released.contains(other))
-            {
-                conflicts.push(Conflict::Span {
-                    span: *span,
-                    taken_by: *taken_by,
-                });
-            }
-        }
-        let destroyed = append
-            .used_keys
-            .iter()
-            .filter(|key| self.facts.tombstoned.contains(*key));
-        conflicts.extend(destroyed.map(|key_id| Conflict::KeyDestroyed { key_id: *key_id }));
-        conflicts
-    }
-
-    /// Who owns the member, not counting the claimer itself and what this append releases.
-    fn owners_without(&self, claim: &Claim, append: &Append) -> Vec<Uuid> {
-        let owners = self.owners.get(&(claim.resource.clone(), claim.member.clone()));
-        let released = |owner: Uuid| {
-            append.claims.released.iter().any(|gone| {
-                gone.owner == owner && gone.resource == claim.resource && gone.member == claim.member
-            })
-        };
-        owners
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|owner| *owner != claim.owner && !released(*owner))
-            .collect()
-    }
-
-    fn take(&mut self, append: &Append) {
-        for write in &append.writes {
-            let events = u64::try_from(write.events.len()).unwrap_or(u64::MAX);
-            self.written
-                .insert(write.stream.id, write.expected_version + events);
-        }
-        for claim in &append.claims.released {
-            if let Some(owners) = self
-                .owners
-                .get_mut(&(claim.resource.clone(), claim.member.clone()))
-            {
-                owners.retain(|owner| *owner != claim.owner);
-            }
-            if !self.claims_taken.remove(claim) {
-                self.claims_released.insert(claim.clone());
-            }
-        }
-        for claim in &append.claims.taken {
-            self.owners
-                .entry((claim.resource.clone(), claim.member.clone()))
-                .or_default()
-                .push(claim.owner);
-            if !self.claims_released.remove(claim) {
-                self.claims_taken.insert(claim.clone());
-            }
-        }
-        for span in &append.spans.released {
-            if let Some(spans) = self.spans.get_mut(&span.calendar) {
-                spans.retain(|other| other != span);
-            }
-            if !self.spans_taken.remove(span) {
-                self.spans_released.insert(*span);
-            }
-        }
-        for span in &append.spans.taken {
-            self.spans.entry(span.calendar).or_default().push(*span);
-            if !self.spans_released.remove(span) {
-                self.spans_taken.insert(*span);
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Written {
-    Yes,
-    No,
 }

@@ -129,6 +129,14 @@ impl Sequencer {
                 return Err(AppendError::EventTooLarge { bytes });
             }
         }
+        if let Some(foreign) = append.foreign_release() {
+            // Refused before it is queued: no state of the log makes it right, so it needs neither the lock nor the
+            // company of others. Dropping the release instead would acknowledge a command that was half done.
+            tracing::error!(error = %foreign, "append is faulty");
+            return Err(AppendError::Fault(Arc::new(StoreError::Refused(Box::new(
+                foreign,
+            )))));
+        }
         let size = u32::try_from(append.bytes()).map_err(|_| AppendError::Overloaded)?;
         let permit = Arc::clone(&self.bytes)
             .try_acquire_many_owned(size)
@@ -142,8 +150,7 @@ impl Sequencer {
         };
         self.queue.try_send(member).map_err(|_| AppendError::Overloaded)?;
         metrics::gauge!("praxis_append_queue_members").set(depth(&self.queue));
-        let outcome = answered.await.unwrap_or(Err(AppendError::OutcomeUnknown));
-        outcome
+        answered.await.unwrap_or(Err(AppendError::OutcomeUnknown))
     }
 
     /// The last position this process committed; changes wake whoever tails the log here.

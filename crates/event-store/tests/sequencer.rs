@@ -1,4 +1,9 @@
 //! What the sequencer promises, whatever the store beneath it does.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the runtime of each test owns its tasks, and ends them"
+)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 
@@ -367,4 +372,36 @@ async fn what_was_queued_is_answered_after_the_last_handle_is_gone() {
     tokio::task::yield_now().await;
     task.run().await;
     assert!(waiting.await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_release_of_what_another_stream_owns_is_a_fault_and_spoils_nothing() {
+    let log = MemoryLog::default();
+    let handle = start(&log, SequencerLimits::default());
+    let mut holder = append(1, stream(1), 0);
+    holder.claims.taken.push(claim("x", 1, stream(1)));
+    holder.spans.taken.push(span(1, Layer::Normal, 0, 10, stream(1)));
+    handle.append(holder).await.unwrap();
+    let mut claim_thief = append(2, stream(2), 0);
+    claim_thief.claims.released.push(claim("x", 1, stream(1)));
+    let mut span_thief = append(3, stream(2), 0);
+    span_thief
+        .spans
+        .released
+        .push(span(1, Layer::Normal, 0, 10, stream(1)));
+    // Reading a stream gives no right to what it holds.
+    let mut reader = append(4, stream(2), 0);
+    reader.reads.push(StreamRead {
+        stream: stream(1),
+        expected_version: 1,
+    });
+    reader.claims.released.push(claim("x", 1, stream(1)));
+    for thief in [claim_thief, span_thief, reader] {
+        assert!(matches!(handle.append(thief).await, Err(AppendError::Fault(_))));
+    }
+    let tables = log.tables.lock().unwrap();
+    assert_eq!(
+        (tables.events.len(), tables.claims.len(), tables.spans.len()),
+        (1, 1, 1)
+    );
 }

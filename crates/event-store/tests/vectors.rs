@@ -272,7 +272,7 @@ mod vectors {
     }
 
     #[derive(Deserialize)]
-    struct Claims {
+    struct ClaimVectors {
         claims: Vec<ClaimCase>,
         requests: Vec<RequestCase>,
         command_keys: Vec<CommandKeyCase>,
@@ -316,7 +316,7 @@ mod vectors {
 
     #[test]
     fn every_claim_has_the_same_tag() {
-        let claims: Claims = load("claims.json");
+        let claims: ClaimVectors = load("claims.json");
         assert!(!claims.claims.is_empty());
         for case in claims.claims {
             let keys = claims_keys(case.key_id, &case.key);
@@ -334,7 +334,7 @@ mod vectors {
 
     #[test]
     fn every_request_has_the_same_tag() {
-        let claims: Claims = load("claims.json");
+        let claims: ClaimVectors = load("claims.json");
         assert!(!claims.requests.is_empty());
         for case in claims.requests {
             let keys = claims_keys(case.key_id, &case.key);
@@ -352,7 +352,7 @@ mod vectors {
 
     #[test]
     fn every_command_key_has_the_same_hash() {
-        let claims: Claims = load("claims.json");
+        let claims: ClaimVectors = load("claims.json");
         assert!(!claims.command_keys.is_empty());
         for case in claims.command_keys {
             assert_eq!(

@@ -1,18 +1,26 @@
 //! A log in memory with faults on demand, for tests of what stands above the port. The real stores have the
 //! conformance suite.
-#![allow(dead_code, reason = "each test program uses what it needs")]
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "test support")]
 
-use std::collections::{HashMap, VecDeque};
+#![allow(dead_code, reason = "each test program uses what it needs")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test support"
+)]
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use praxis_event_store::append::{
     Append, Calendar, CalendarKind, Claim, CommandRecord, Delta, Layer, PreparedEvent, Span, StreamWrite,
 };
+use praxis_event_store::judge::{Scrutiny, Verdict, judge, lookup_for};
 use praxis_event_store::port::{
     CommitError, Facts, Head, LogTransaction, LogWriter, Lookup, Rows, StoreError, StoredCommand,
-    StoredEvent, WriteError,
+    StoredEvent, StoredKey, WriteError,
 };
 use praxis_events::ids::{LogId, StreamId, StreamType};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -39,9 +47,105 @@ pub struct Tables {
     pub commands: HashMap<[u8; 32], StoredCommand>,
     pub claims: Vec<Claim>,
     pub spans: Vec<Span>,
+    pub keys: Vec<StoredKey>,
     pub clock: i64,
     pub faults: VecDeque<Fault>,
     pub transactions: usize,
+    pub key_reads: usize,
+}
+
+impl Tables {
+    fn head(&self) -> Head {
+        Head {
+            log_id: LOG,
+            epoch: 1,
+            position: u64::try_from(self.events.len()).unwrap(),
+            recorded_at: self.events.last().map_or(0, |event| event.recorded_at),
+            tombstone_position: self
+                .keys
+                .iter()
+                .filter_map(|key| key.destroyed_position)
+                .max()
+                .unwrap_or(0),
+        }
+    }
+
+    fn look_up(&self, lookup: &Lookup) -> Facts {
+        let mut facts = Facts::default();
+        for stream in &lookup.streams {
+            let version = self
+                .events
+                .iter()
+                .filter(|event| event.stream_id == *stream)
+                .count();
+            facts.versions.insert(*stream, u64::try_from(version).unwrap());
+        }
+        for key in &lookup.commands {
+            facts
+                .commands
+                .extend(self.commands.get(key).map(|command| (*key, *command)));
+        }
+        for (resource, member) in &lookup.claims {
+            let owners = self
+                .claims
+                .iter()
+                .filter(|claim| &claim.resource == resource && &claim.member == member);
+            facts.claims.insert(
+                (resource.clone(), member.clone()),
+                owners.map(|claim| claim.owner).collect(),
+            );
+        }
+        facts.spans = self
+            .spans
+            .iter()
+            .filter(|span| lookup.spans.iter().any(|asked| asked.overlaps(span)))
+            .copied()
+            .collect();
+        facts.tombstoned = self
+            .keys
+            .iter()
+            .filter(|key| key.destroyed_position.is_some() && lookup.data_keys.contains(&key.key_id))
+            .map(|key| key.key_id)
+            .collect();
+        facts
+    }
+
+    /// Whether a unique index would refuse the rows: releases go first, as the port promises.
+    fn is_violated_by(&self, rows: &Rows) -> bool {
+        let stream_version = |event: &StoredEvent| (event.stream_id, event.stream_version);
+        let stays = |claim: &Claim| !rows.claims_released.iter().any(|gone| is_row(gone, claim));
+        let versions = self.events.iter().chain(&rows.events).map(stream_version);
+        let commands = self
+            .commands
+            .keys()
+            .copied()
+            .chain(rows.commands.iter().map(|command| command.key));
+        let claims = self
+            .claims
+            .iter()
+            .filter(|claim| stays(claim))
+            .chain(&rows.claims_taken);
+        let claims = claims.map(|claim| (&claim.resource, &claim.member, claim.owner));
+        let spans = self
+            .spans
+            .iter()
+            .filter(|span| !rows.spans_released.contains(span));
+        has_twins(versions)
+            || has_twins(commands)
+            || has_twins(claims)
+            || has_twins(spans.chain(&rows.spans_taken))
+            || has_twins(self.keys.iter().chain(&rows.keys).map(|key| key.key_id))
+    }
+}
+
+/// Whether both are the row of one primary key.
+fn is_row(one: &Claim, other: &Claim) -> bool {
+    (&one.resource, &one.member, one.owner) == (&other.resource, &other.member, other.owner)
+}
+
+fn has_twins<T: Eq + Hash>(mut items: impl Iterator<Item = T>) -> bool {
+    let mut seen = HashSet::new();
+    !items.all(|item| seen.insert(item))
 }
 
 #[derive(Clone, Default)]
@@ -73,16 +177,7 @@ impl LogWriter for MemoryLog {
             Some(Fault::Busy) => return Err(StoreError::Busy),
             _ => {}
         }
-        let position = u64::try_from(tables.events.len()).unwrap();
-        let recorded_at = tables.events.last().map_or(0, |event| event.recorded_at);
-        let head = Head {
-            log_id: LOG,
-            epoch: 1,
-            position,
-            recorded_at,
-            tombstone_position: 0,
-        };
-        let now = tables.clock;
+        let (head, now) = (tables.head(), tables.clock);
         Ok(Box::new(MemoryTransaction {
             tables: Arc::clone(&self.tables),
             head,
@@ -109,38 +204,7 @@ impl LogTransaction for MemoryTransaction {
     }
 
     async fn look_up(&mut self, lookup: &Lookup) -> Result<Facts, StoreError> {
-        let tables = self.tables.lock().unwrap();
-        let mut facts = Facts::default();
-        for stream in &lookup.streams {
-            let version = tables
-                .events
-                .iter()
-                .filter(|event| event.stream_id == *stream)
-                .count();
-            facts.versions.insert(*stream, u64::try_from(version).unwrap());
-        }
-        for key in &lookup.commands {
-            facts
-                .commands
-                .extend(tables.commands.get(key).map(|command| (*key, *command)));
-        }
-        for (resource, member) in &lookup.claims {
-            let owners = tables
-                .claims
-                .iter()
-                .filter(|claim| &claim.resource == resource && &claim.member == member);
-            facts.claims.insert(
-                (resource.clone(), member.clone()),
-                owners.map(|claim| claim.owner).collect(),
-            );
-        }
-        facts.spans = tables
-            .spans
-            .iter()
-            .filter(|span| lookup.spans.iter().any(|asked| asked.overlaps(span)))
-            .copied()
-            .collect();
-        Ok(facts)
+        Ok(self.tables.lock().unwrap().look_up(lookup))
     }
 
     async fn write(&mut self, rows: &Rows) -> Result<(), WriteError> {
@@ -148,19 +212,7 @@ impl LogTransaction for MemoryTransaction {
         if self.fault == Some(Fault::RefuseMany) && rows.events.len() > 1 {
             return Err(StoreError::Refused("too many".into()).into());
         }
-        let stream_version = |event: &StoredEvent| (event.stream_id, event.stream_version);
-        let twice = rows.events.iter().any(|new| {
-            tables
-                .events
-                .iter()
-                .any(|old| stream_version(old) == stream_version(new))
-        });
-        if twice
-            || rows
-                .commands
-                .iter()
-                .any(|command| tables.commands.contains_key(&command.key))
-        {
+        if tables.is_violated_by(rows) {
             return Err(WriteError::Duplicate);
         }
         drop(tables);
@@ -183,12 +235,13 @@ impl LogTransaction for MemoryTransaction {
         );
         tables
             .claims
-            .retain(|claim| !self.rows.claims_released.contains(claim));
+            .retain(|claim| !self.rows.claims_released.iter().any(|gone| is_row(gone, claim)));
         tables.claims.extend(self.rows.claims_taken);
         tables
             .spans
             .retain(|span| !self.rows.spans_released.contains(span));
         tables.spans.extend(self.rows.spans_taken);
+        tables.keys.extend(self.rows.keys);
         if self.fault == Some(Fault::AnswerLost) {
             Err(lost())
         } else {
@@ -199,6 +252,29 @@ impl LogTransaction for MemoryTransaction {
     async fn rollback(self: Box<Self>) -> Result<(), StoreError> {
         Ok(())
     }
+}
+
+/// Judges and commits a batch as the sequencer does.
+pub async fn commit(log: &MemoryLog, batch: &[&Append]) -> Vec<Verdict> {
+    let mut transaction = log.begin().await.unwrap();
+    let head = transaction.head().clone();
+    let now = transaction.now_micros();
+    let facts = transaction
+        .look_up(&lookup_for(batch, &head, Scrutiny::LookUpAll))
+        .await
+        .unwrap();
+    let judgement = judge(batch, &head, now, facts, Scrutiny::LookUpAll).unwrap();
+    transaction.write(&judgement.rows).await.unwrap();
+    transaction.commit().await.unwrap();
+    judgement.verdicts
+}
+
+/// Which members were accepted.
+pub fn accepted(verdicts: &[Verdict]) -> Vec<bool> {
+    verdicts
+        .iter()
+        .map(|verdict| matches!(verdict, Verdict::Accepted(_)))
+        .collect()
 }
 
 pub fn stream(number: u128) -> StreamId {
