@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The event store on MySQL 8.4 and later: all SQL of that engine, and nothing else.
+//!
+//! **Invariants:** whoever writes events, commands, claims or spans holds the row `log_head` ([`transaction`]); a
+//! server that could show what it can still lose is refused ([`fitness`]); nothing waits without a limit
+//! ([`session`]); a statement's text never depends on how many rows it carries ([`packed`]).
+
+mod errors;
+mod fitness;
+mod identity;
+pub mod log;
+mod look_up;
+pub mod migrate;
+mod packed;
+mod read;
+mod relay;
+mod rows;
+mod session;
+mod span_buckets;
+mod transaction;
+mod wire;
+mod write;

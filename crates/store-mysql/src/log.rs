@@ -1,0 +1,100 @@
+//! How is a log on MySQL opened, and how is it written?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use praxis_event_store::port::{LogTransaction, LogWriter, StoreError};
+use sqlx::ConnectOptions;
+use sqlx::mysql::MySqlConnectOptions;
+
+use crate::errors::store_error;
+use crate::fitness::Purpose;
+use crate::identity::Identity;
+use crate::migrate::check_schema;
+use crate::session::Sessions;
+use crate::transaction;
+
+/// Limits of a [`MySqlLog`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MySqlLogOptions {
+    /// Connections that may hold the head at once: the sequencer's, and one to settle an unknown outcome.
+    pub writer_sessions_max: usize,
+    /// Connections for everything else.
+    pub reader_sessions_max: usize,
+    /// After how long a connection attempt, or one statement, is given up, milliseconds. Must exceed the lock wait
+    /// of 2,000.
+    pub timeout_ms: u64,
+}
+
+impl Default for MySqlLogOptions {
+    fn default() -> Self {
+        Self { writer_sessions_max: 2, reader_sessions_max: 16, timeout_ms: 5_000 }
+    }
+}
+
+/// A log in a MySQL schema; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct MySqlLog {
+    pub(crate) writers: Arc<Sessions>,
+    pub(crate) readers: Arc<Sessions>,
+}
+
+impl MySqlLog {
+    /// Connects to `mysql://user:password@host:port/schema?ssl-mode=…` and checks server, schema and log.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] if the server could lose what it has shown, or the schema is missing or not of this
+    /// version; [`StoreError::Unavailable`] if it cannot be reached in time.
+    pub async fn open(url: &str, options: MySqlLogOptions) -> Result<Self, StoreError> {
+        let connect = connect_options(url)?;
+        let timeout = Duration::from_millis(options.timeout_ms);
+        let identity = Arc::new(Identity::default());
+        let sessions = |purpose, sessions_max| {
+            Sessions::new(purpose, connect.clone(), sessions_max, timeout, Arc::clone(&identity))
+        };
+        let log = Self {
+            writers: sessions(Purpose::Write, options.writer_sessions_max),
+            readers: sessions(Purpose::Read, options.reader_sessions_max),
+        };
+        check_schema(&mut log.readers.take().await?).await?;
+        drop(log.writers.take().await?);
+        Ok(log)
+    }
+}
+
+/// Nothing of the address, which holds the password, is in the error.
+pub(crate) fn connect_options(url: &str) -> Result<MySqlConnectOptions, StoreError> {
+    let unreadable = || StoreError::Unfit("the database address is no mysql:// URL".to_owned());
+    let options: MySqlConnectOptions = url.parse().map_err(|_| unreadable())?;
+    if !url.starts_with("mysql://") {
+        return Err(unreadable());
+    }
+    if options.get_database().is_none_or(str::is_empty) {
+        return Err(StoreError::Unfit("the database address names no schema".to_owned()));
+    }
+    // SQL mode and character set are set as a whole later; sqlx would add to the server's mode.
+    Ok(options
+        .pipes_as_concat(false)
+        .no_engine_substitution(false)
+        .set_names(false)
+        .disable_statement_logging())
+}
+
+const RESERVE: &str = "-- store_mysql::log::reserve_numbers
+INSERT INTO counters (name, last_number) VALUES (?, LAST_INSERT_ID(?))
+ON DUPLICATE KEY UPDATE last_number = LAST_INSERT_ID(last_number + ?)";
+
+#[async_trait]
+impl LogWriter for MySqlLog {
+    async fn begin(&self) -> Result<Box<dyn LogTransaction>, StoreError> {
+        Ok(Box::new(transaction::begin(&self.writers).await?))
+    }
+
+    async fn reserve_numbers(&self, counter: &'static str, count: u32) -> Result<u64, StoreError> {
+        let mut session = self.readers.take().await?;
+        let reserve = sqlx::query(RESERVE).bind(counter).bind(count).bind(count);
+        let last = session.run(reserve).await.map_err(store_error)?.last_insert_id();
+        (last + 1).checked_sub(u64::from(count)).ok_or(StoreError::Corrupt("a counter went back"))
+    }
+}

@@ -1,0 +1,35 @@
+//! How are the outcomes of commands kept?
+
+use praxis_event_store::port::{StoredCommand, WriteError};
+
+use super::expect_rows;
+use crate::packed::{Packed, number};
+use crate::session::Session;
+
+const INSERT: &str = "-- store_mysql::write::commands::insert
+INSERT INTO commands (command_key, request, answer_id, version, position, recorded_at)
+SELECT SUBSTR(p.f, 1 + (n.i - 1) * 81, 32),
+    SUBSTR(p.f, 33 + (n.i - 1) * 81, 33),
+    SUBSTR(p.f, 66 + (n.i - 1) * 81, 16),
+    n.version, n.position, n.recorded_at
+FROM (SELECT CAST(? AS BINARY) AS f) AS p
+STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
+    i FOR ORDINALITY,
+    version BIGINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
+    position BIGINT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
+    recorded_at BIGINT PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR)) AS n";
+
+pub(super) async fn insert(session: &mut Session, commands: &[StoredCommand]) -> Result<(), WriteError> {
+    if commands.is_empty() {
+        return Ok(());
+    }
+    let mut packed = Packed::default();
+    for command in commands {
+        packed.row(
+            &[&command.key, &command.request, command.answer_id.as_bytes()],
+            &[],
+            &[number(command.version)?, number(command.position)?, command.recorded_at],
+        );
+    }
+    expect_rows(session, packed.bind_fixed(INSERT), commands.len()).await
+}

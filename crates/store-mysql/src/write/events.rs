@@ -1,0 +1,81 @@
+//! How are events inserted?
+
+use praxis_event_store::port::{StoreError, StoredEvent, WriteError};
+use uuid::Uuid;
+
+use crate::errors::refused;
+use crate::packed::{Packed, number};
+use crate::session::Session;
+
+/// Bytes of packed events past which a statement is sent; with the largest event on top it still fits into the
+/// smallest packet size accepted at the start.
+const STATEMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+const INSERT: &str = "-- store_mysql::write::events::insert
+INSERT INTO events (position, event_id, stream_type, stream_id, stream_version, event_type, schema_version, recorded_at,
+    subject_id, metadata, payload, leaf_format, leaf_hash)
+SELECT n.position,
+    SUBSTR(p.f, 1 + (n.i - 1) * 80, 16),
+    SUBSTR(p.v, n.at, n.a),
+    SUBSTR(p.f, 17 + (n.i - 1) * 80, 16),
+    n.stream_version,
+    SUBSTR(p.v, n.at + n.a, n.b),
+    n.schema_version,
+    n.recorded_at,
+    NULLIF(SUBSTR(p.f, 33 + (n.i - 1) * 80, 16), X'00000000000000000000000000000000'),
+    SUBSTR(p.v, n.at + n.a + n.b, n.c),
+    SUBSTR(p.v, n.at + n.a + n.b + n.c, n.d),
+    n.leaf_format,
+    SUBSTR(p.f, 49 + (n.i - 1) * 80, 32)
+FROM (SELECT CAST(? AS BINARY) AS f, CAST(? AS BINARY) AS v) AS p
+STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
+    i FOR ORDINALITY,
+    position BIGINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
+    stream_version BIGINT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
+    schema_version INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR,
+    recorded_at BIGINT PATH '$[3]' ERROR ON EMPTY ERROR ON ERROR,
+    leaf_format TINYINT UNSIGNED PATH '$[4]' ERROR ON EMPTY ERROR ON ERROR,
+    at INT UNSIGNED PATH '$[5]' ERROR ON EMPTY ERROR ON ERROR,
+    a INT UNSIGNED PATH '$[6]' ERROR ON EMPTY ERROR ON ERROR,
+    b INT UNSIGNED PATH '$[7]' ERROR ON EMPTY ERROR ON ERROR,
+    c INT UNSIGNED PATH '$[8]' ERROR ON EMPTY ERROR ON ERROR,
+    d INT UNSIGNED PATH '$[9]' ERROR ON EMPTY ERROR ON ERROR)) AS n";
+
+pub(super) async fn insert(session: &mut Session, events: &[StoredEvent]) -> Result<(), WriteError> {
+    let mut packed = Packed::default();
+    for event in events {
+        pack(&mut packed, event)?;
+        if packed.bytes() > STATEMENT_BYTES_MAX {
+            super::insert(session, INSERT, std::mem::take(&mut packed)).await?;
+        }
+    }
+    if packed.rows() > 0 {
+        super::insert(session, INSERT, packed).await?;
+    }
+    Ok(())
+}
+
+fn pack(packed: &mut Packed, event: &StoredEvent) -> Result<(), StoreError> {
+    if event.subject_id.is_some_and(|subject| subject.is_nil()) {
+        return Err(refused("the nil id is no subject: it is how none is written"));
+    }
+    let subject = event.subject_id.unwrap_or(Uuid::nil());
+    let numbers = [
+        number(event.position)?,
+        number(event.stream_version)?,
+        i64::from(event.schema_version),
+        event.recorded_at,
+        i64::from(event.leaf_format),
+        packed.varying_offset()?,
+        number(event.stream_type.len())?,
+        number(event.event_type.len())?,
+        number(event.metadata.len())?,
+        number(event.payload.len())?,
+    ];
+    packed.row(
+        &[event.event_id.as_bytes(), event.stream_id.as_bytes(), subject.as_bytes(), &event.leaf_hash],
+        &[event.stream_type.as_bytes(), event.event_type.as_bytes(), &event.metadata, &event.payload],
+        &numbers,
+    );
+    Ok(())
+}

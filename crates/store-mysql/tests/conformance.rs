@@ -1,0 +1,31 @@
+//! Does the MySQL adapter keep the promises of the event store's port?
+
+use std::sync::Arc;
+
+use praxis_events::ids::LogId;
+use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
+use praxis_store_mysql::migrate::migrate;
+use praxis_testkit::conformance::{LogUnderTest, Outcome, sample};
+use praxis_testkit::servers::mysql_url;
+
+use schema::Schema;
+
+#[allow(dead_code, reason = "each test program uses its part")]
+mod schema;
+
+async fn fresh_log() -> Outcome<LogUnderTest> {
+    let schema = Schema::named(&mysql_url()).await?;
+    let log_id = migrate(&schema.url(), LogId(sample::id(1))).await?;
+    let log = Arc::new(MySqlLog::open(&schema.url(), MySqlLogOptions::default()).await?);
+    let other = MySqlLog::open(&schema.url(), MySqlLogOptions::default()).await?;
+    Ok(LogUnderTest {
+        log_id,
+        writer: Arc::<MySqlLog>::clone(&log),
+        other_writer: Arc::new(other),
+        reader: Arc::<MySqlLog>::clone(&log),
+        relay: log,
+        guard: Box::new(schema),
+    })
+}
+
+praxis_testkit::event_store_conformance!(fresh_log);
