@@ -87,7 +87,11 @@ impl Generations {
                         running.insert(number);
                         tracing::info!(generation = number, "filling read models");
                         let stop = stop.child_token();
-                        loops.push(async move { (number, projection.run(feed.as_mut(), &stop).await) });
+                        loops.push(async move {
+                            let ended = projection.run(feed.as_mut(), &stop).await;
+                            feed.close().await;
+                            (number, ended)
+                        });
                     }
                 }
                 Err(error) => {

@@ -34,4 +34,7 @@ pub trait EventFeed: Send {
     /// # Errors
     /// [`FeedError`].
     async fn applied(&mut self) -> Result<(), FeedError>;
+
+    /// Gives the feed up, so that others can take its partitions over at once. Bounded in time.
+    async fn close(self: Box<Self>) {}
 }

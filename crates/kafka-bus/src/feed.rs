@@ -307,6 +307,10 @@ impl EventFeed for KafkaFeed {
         }
         Ok(())
     }
+    async fn close(self: Box<Self>) {
+        // The inherent method, which leaves the group.
+        KafkaFeed::close(*self).await;
+    }
 }
 
 #[cfg(test)]
