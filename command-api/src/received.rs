@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use praxis_auth::claims::{Principal, Role};
 use praxis_event_store::record::claims_keys::RequestParts;
 use praxis_event_store::record::command_key::command_key_hash;
@@ -76,11 +75,7 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let headers = request.headers();
-        let sized = headers
-            .get(CONTENT_LENGTH)
-            .is_some_and(|length| length.as_bytes() != b"0");
-        if sized || headers.contains_key(TRANSFER_ENCODING) {
+        if !request.body().is_end_stream() {
             let received = Received::<Nothing>::from_request(request, state).await?;
             return Ok(Self { call: received.call });
         }

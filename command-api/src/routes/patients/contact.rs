@@ -122,6 +122,14 @@ fn address(fields: &mut Fields<'_>) -> Option<Read> {
     });
     let lines = lines?;
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let parts = [("city", &city), ("postcode", &postcode), ("country", &country)];
+    if parts
+        .iter()
+        .any(|(name, part)| part.is_none() && fields.has(name))
+    {
+        // That part's fault is named; what is left is not the address that was meant.
+        return None;
+    }
     let written = WrittenAddress {
         lines: &lines,
         city: city.as_deref(),
