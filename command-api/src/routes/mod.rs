@@ -1,6 +1,6 @@
 //! Which routes does the command API have, and whom does each serve?
 //!
-//! One file per operation; the folder is the path. A new one is its file, a line in [`routes`] and a line in [`RULES`].
+//! One file per operation; the folder is the path. A new one is its file, a line in [`routes()`] and a line in [`RULES`].
 
 pub mod appointments;
 pub mod described;

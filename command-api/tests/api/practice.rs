@@ -197,8 +197,8 @@ pub struct Practice {
 impl Practice {
     /// A process with that log; `drain` says whether what it queues is appended.
     pub async fn open(directory: &Path, limits: SequencerLimits, drain: Drain) -> Self {
-        let log = SqliteLog::open(&directory.join("events.db"), OpenOptions::default());
-        let log = log.await.unwrap();
+        let file = directory.join("events.db");
+        let log = SqliteLog::open(&file, OpenOptions::default()).await.unwrap();
         let reader: Arc<dyn LogReader> = Arc::new(log.clone());
         let writer: Arc<dyn LogWriter> = Arc::new(log);
         let head = reader.head().await.unwrap();
