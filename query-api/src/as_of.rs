@@ -37,11 +37,16 @@ pub enum AsOf {
 
 /// The query of a single record: as it is now, or as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct When(pub Option<AsOf>);
+pub enum When {
+    /// As it is.
+    Now,
+    /// As it was.
+    Then(AsOf),
+}
 
 impl FromQuery for When {
     fn from_query(query: &mut QueryFields) -> Option<Self> {
-        Some(Self(query.optional("as_of", AsOf::parse)))
+        Some(query.optional("as_of", AsOf::parse).map_or(Self::Now, Self::Then))
     }
 }
 

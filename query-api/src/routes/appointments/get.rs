@@ -54,8 +54,8 @@ pub async fn get_appointment(
     asked: AskedOf<AppointmentId, When>,
 ) -> Result<Answer<AppointmentView>, ReadError> {
     let (found, position) = match asked.query {
-        When(Some(as_of)) => then(&app, &asked, as_of).await?,
-        When(None) => now(&app, &asked).await?,
+        When::Then(as_of) => then(&app, &asked, as_of).await?,
+        When::Now => now(&app, &asked).await?,
     };
     let version = found.appointment.place.version;
     Ok(Answer::record(found.into(), position, version))

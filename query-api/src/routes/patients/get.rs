@@ -43,11 +43,11 @@ pub async fn get_patient(
     let PathId(id) = asked.path;
     access::patient(&asked.caller, id).require()?;
     let (row, position) = match asked.query {
-        When(Some(as_of)) => {
+        When::Then(as_of) => {
             let place = as_of.place(&app).await?;
             (row_at::<Patients>(&app, id, id, place.position).await?, place)
         }
-        When(None) => {
+        When::Now => {
             let fresh = Fresh::open(&app, asked.min).await?;
             let standing = fresh.standing(id.0).await?;
             let row = fresh.reads.patient(id).await?;

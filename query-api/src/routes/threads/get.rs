@@ -51,8 +51,8 @@ pub async fn get_thread(
     asked: AskedOf<ThreadId, When>,
 ) -> Result<Answer<ThreadView>, ReadError> {
     let (found, position) = match asked.query {
-        When(Some(as_of)) => then(&app, &asked, as_of).await?,
-        When(None) => now(&app, &asked).await?,
+        When::Then(as_of) => then(&app, &asked, as_of).await?,
+        When::Now => now(&app, &asked).await?,
     };
     let version = found.thread.place.version;
     Ok(Answer::record(found.into(), position, version))

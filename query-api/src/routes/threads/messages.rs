@@ -74,8 +74,8 @@ pub async fn list_messages(
     asked: AskedOf<ThreadId, MessagesQuery>,
 ) -> Result<Answer<Listing<MessageView>>, ReadError> {
     match asked.query.when {
-        When(Some(as_of)) => then(&app, asked, as_of).await,
-        When(None) => now(&app, asked).await,
+        When::Then(as_of) => then(&app, asked, as_of).await,
+        When::Now => now(&app, asked).await,
     }
 }
 

@@ -1,0 +1,155 @@
+//! Who reads what is said in a conversation, now and as it was?
+
+use praxis_auth::claims::{Principal, Role};
+use praxis_read_models::models::messages::MessageRow;
+use praxis_testkit::rows::Rows;
+use serde_json::Value;
+
+use crate::practice::{Practice, at, auditor, caller};
+
+/// The messages of the practice's lively conversation, as rows say, in order.
+fn rows<'a>(practice: &Practice, rows: &'a Rows) -> Vec<&'a MessageRow> {
+    let thread = practice.thread().id;
+    let mut of_it: Vec<_> = rows
+        .messages
+        .values()
+        .filter(|row| row.thread_id == thread)
+        .collect();
+    of_it.sort_by_key(|row| row.sequence);
+    of_it
+}
+
+fn path(practice: &Practice, rest: &str) -> String {
+    format!("/threads/{}/messages{rest}", practice.thread().id)
+}
+
+fn assert_shown(shown: &Value, row: &MessageRow) {
+    assert_eq!(shown["id"], row.id.to_string());
+    assert_eq!(shown["sequence"], row.sequence);
+    assert_eq!(shown["author"], serde_json::to_value(row.author).unwrap());
+    assert_eq!(shown["sent_at"], serde_json::to_value(row.sent_at).unwrap());
+    let readers: Vec<_> = shown["receipts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|receipt| receipt["reader"].clone())
+        .collect();
+    let expected: Vec<_> = row
+        .receipts
+        .iter()
+        .map(|receipt| serde_json::to_value(receipt.reader).unwrap())
+        .collect();
+    assert_eq!(readers, expected);
+}
+
+#[tokio::test]
+async fn those_who_take_part_read_all_but_what_was_retracted() {
+    let practice = Practice::new();
+    let (patient, doctor) = Practice::participants(practice.thread());
+    for reader in [patient, doctor] {
+        let shown = practice.walk(reader, &path(&practice, "?limit=2")).await;
+        let rows = rows(&practice, &practice.rows);
+        assert_eq!(shown.len(), rows.len());
+        for (shown, row) in shown.iter().zip(rows) {
+            assert_shown(shown, row);
+            match row.retracted_at {
+                None => assert_eq!(shown["body"], **row.body.value().unwrap().reveal()),
+                Some(at) => {
+                    assert!(shown.get("body").is_none());
+                    assert_eq!(shown["retracted_at"], serde_json::to_value(at).unwrap());
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_reads_what_was_retracted() {
+    let practice = Practice::new();
+    let shown = practice.walk(auditor(), &path(&practice, "")).await;
+    for (shown, row) in shown.iter().zip(rows(&practice, &practice.rows)) {
+        assert_eq!(shown["body"], **row.body.value().unwrap().reveal());
+    }
+}
+
+#[tokio::test]
+async fn messages_are_shown_as_they_were_page_by_page() {
+    let practice = Practice::new();
+    let thread = practice.thread().id.0;
+    for event in practice.events.iter().filter(|event| event.stream.id == thread) {
+        let up_to = usize::try_from(event.position).unwrap();
+        let then = Rows::of(&practice.events[..up_to]);
+        let as_of = format!("?limit=1&as_of={}", at(event.position));
+        let shown = practice.walk(auditor(), &path(&practice, &as_of)).await;
+        let rows = rows(&practice, &then);
+        assert_eq!(shown.len(), rows.len());
+        for (shown, row) in shown.iter().zip(rows) {
+            assert_shown(shown, row);
+            assert_eq!(shown.get("retracted_at").is_some(), row.retracted_at.is_some());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_retracted_since_is_not_read_by_going_back_in_time() {
+    let practice = Practice::new();
+    let retracted = rows(&practice, &practice.rows)
+        .into_iter()
+        .find(|row| row.retracted_at.is_some())
+        .unwrap();
+    let thread = practice.thread().id.0;
+    let sent = practice
+        .events
+        .iter()
+        .find(|event| event.stream.id == thread && event.stream_version == retracted.sequence);
+    let as_of = format!("?as_of={}", at(sent.unwrap().position));
+    let (patient, _) = Practice::participants(practice.thread());
+    let last = |items: Vec<Value>| items.last().unwrap().clone();
+    let to_patient = last(practice.walk(patient, &path(&practice, &as_of)).await);
+    assert_eq!(to_patient["id"], retracted.id.to_string());
+    assert!(to_patient.get("body").is_none() && to_patient.get("retracted_at").is_none());
+    let to_auditor = last(practice.walk(auditor(), &path(&practice, &as_of)).await);
+    assert_eq!(to_auditor["body"], **retracted.body.value().unwrap().reveal());
+}
+
+#[tokio::test]
+async fn others_do_not_learn_of_a_conversation() {
+    let practice = Practice::new();
+    let thread = practice.thread().id;
+    let now = at(practice.head());
+    let outsiders: [Principal; 2] = [caller(Role::Patient), caller(Role::Doctor)];
+    for outsider in outsiders {
+        for rest in ["", "/messages"] {
+            for as_of in [String::new(), format!("?as_of={now}")] {
+                let path = format!("/threads/{thread}{rest}{as_of}");
+                assert_eq!(
+                    practice.get(outsider, &path).await.code(),
+                    (404, "not-found"),
+                    "{path}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_conversations_of_another_are_not_listed() {
+    let practice = Practice::new();
+    let (patient, doctor) = Practice::participants(practice.thread());
+    let of_patient = format!("/threads?patient_id={}", patient.patient_id.unwrap());
+    let of_doctor = format!("/threads?practitioner_id={}", doctor.practitioner_id.unwrap());
+    for (reader, path, expected) in [
+        (patient, &of_patient, 200),
+        (patient, &of_doctor, 404),
+        (doctor, &of_patient, 404),
+        (doctor, &of_doctor, 200),
+        (caller(Role::Staff), &of_patient, 200),
+    ] {
+        assert_eq!(practice.get(reader, path).await.status, expected, "{path}");
+    }
+    let own = practice.walk(patient, "/threads").await;
+    assert!(
+        own.iter()
+            .any(|item| item["id"] == practice.thread().id.to_string())
+    );
+}

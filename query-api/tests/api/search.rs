@@ -1,0 +1,113 @@
+//! Are patients found by what is known of them, and faults told without a word of what was searched for?
+
+use serde_json::{Value, json};
+
+use crate::practice::{Practice, staff};
+
+async fn found(practice: &Practice, body: Value) -> Vec<String> {
+    let reply = practice.search(staff(), &body).await;
+    assert_eq!(reply.status, 200, "{}", reply.json);
+    let items = reply.json["items"].as_array().unwrap().iter();
+    items
+        .map(|item| item["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn each_criterion_finds_the_patient_it_is_of() {
+    let practice = Practice::new();
+    let full = |row: &&praxis_read_models::models::patients::PatientRow| {
+        row.demographics.value().unwrap().birth_date.is_some() && !row.identifiers.value().unwrap().is_empty()
+    };
+    let row = practice.rows.patients.values().find(full).unwrap();
+    let known = row.demographics.value().unwrap();
+    let identifier = &row.identifiers.value().unwrap()[0].value;
+    let birth_date = known.birth_date.as_ref().unwrap().reveal();
+    for body in [
+        json!({ "name": known.family_name.reveal().to_uppercase() }),
+        json!({ "birth_date": birth_date }),
+        json!({ "birth_date": birth_date[..4] }),
+        json!({ "identifier": identifier.reveal().replace(' ', "") }),
+        json!({ "record_number": row.record_number }),
+    ] {
+        assert!(
+            found(&practice, body.clone()).await.contains(&row.id.to_string()),
+            "{body}"
+        );
+    }
+    let both = json!({ "record_number": row.record_number, "identifier": "no such" });
+    assert_eq!(found(&practice, both).await, Vec::<String>::new());
+    assert_eq!(
+        found(&practice, json!({ "record_number": row.record_number })).await,
+        [row.id.to_string()]
+    );
+}
+
+#[tokio::test]
+async fn pages_of_a_search_walk_everyone_found_once() {
+    let practice = Practice::new();
+    let all = found(&practice, json!({ "birth_date": "19", "limit": 200 })).await;
+    let by_name = found(&practice, json!({ "name": "l", "limit": 200 })).await;
+    assert!(all.is_empty() && by_name.len() > 2);
+    let (mut walked, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let reply = practice
+            .search(staff(), &json!({ "name": "l", "limit": 2, "cursor": cursor }))
+            .await;
+        assert_eq!(reply.status, 200, "{}", reply.json);
+        assert!(!reply.headers.contains_key("link"));
+        walked.extend(
+            reply.json["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["id"].clone()),
+        );
+        cursor = reply.json["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(walked, by_name);
+}
+
+#[tokio::test]
+async fn a_name_without_a_letter_finds_nobody() {
+    let practice = Practice::new();
+    assert_eq!(
+        found(&practice, json!({ "name": " - " })).await,
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test]
+async fn every_fault_of_a_search_is_named_and_no_value_told() {
+    let practice = Practice::new();
+    let marker = "Marker".repeat(40);
+    let body = json!({
+        "name": marker, "birth_date": "Marker", "record_number": "Marker", "limit": 0, "cursor": "Marker", "phone": "Marker",
+    });
+    let reply = practice.search(staff(), &body).await;
+    assert_eq!(reply.code(), (422, "invalid-input"));
+    let expected = [
+        ("/name", "too-long"),
+        ("/birth_date", "not-a-date"),
+        ("/record_number", "wrong-type"),
+        ("/limit", "out-of-range"),
+        ("/cursor", "not-a-cursor"),
+        ("/phone", "unknown-field"),
+    ];
+    assert_eq!(reply.faults(), expected);
+    assert!(!reply.json.to_string().contains("Marker"));
+}
+
+#[tokio::test]
+async fn something_must_be_searched_for() {
+    let practice = Practice::new();
+    for body in [json!({}), json!({ "name": null, "limit": 5 })] {
+        assert_eq!(
+            practice.search(staff(), &body).await.faults(),
+            [("/name", "required")]
+        );
+    }
+}
