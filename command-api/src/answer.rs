@@ -94,7 +94,7 @@ impl IntoResponse for Answer {
 impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Self {
         match error {
-            ExecuteError::Refused(refused) => refusal(&refused),
+            ExecuteError::Refused { refused, imported_as } => refusal(&refused, imported_as),
             ExecuteError::PreconditionFailed { actual } => {
                 Self::new(Code::PreconditionFailed).member("version", actual)
             }
@@ -143,7 +143,7 @@ fn append_problem(error: &AppendError) -> Problem {
     }
 }
 
-fn refusal(refused: &Refused) -> Problem {
+fn refusal(refused: &Refused, imported_as: Option<Uuid>) -> Problem {
     // Another patient's record is one the caller may not know of, whether it is there or not.
     if refused.reasons.contains(&Refusal::NotOwnRecord) {
         return Problem::new(Code::NotFound);
@@ -156,17 +156,25 @@ fn refusal(refused: &Refused) -> Problem {
         RefusalCode::BookingRefused => Code::BookingRefused,
         RefusalCode::RuleBroken => Code::CommandRefused,
     };
-    let reasons: Vec<_> = refused.reasons.iter().map(reason).collect();
+    let reasons: Vec<_> = refused
+        .reasons
+        .iter()
+        .map(|refusal| reason(refusal, imported_as))
+        .collect();
     Problem::new(code).member("reasons", reasons)
 }
 
-/// One reason: a stable code and words; a refused transition also names from and to.
-fn reason(refusal: &Refusal) -> serde_json::Value {
+/// One reason: a stable code and words; a refused transition also names from and to, a second import the record that the
+/// first one made, which others of the import refer to. Only the front desk imports, and it may know of every record.
+fn reason(refusal: &Refusal, imported_as: Option<Uuid>) -> serde_json::Value {
     let mut reason = json!({ "code": refusal.code(), "message": refusal.to_string() });
     if let Refusal::InvalidTransition { from, step, to } = refusal {
         reason["from"] = json!(from.code());
         reason["step"] = json!(step.name());
         reason["to"] = json!(to.map(praxis_events::appointment::AppointmentStatus::code));
+    }
+    if let (Refusal::AlreadyImported, Some(owner)) = (refusal, imported_as) {
+        reason["owner"] = json!(owner);
     }
     reason
 }

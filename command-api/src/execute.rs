@@ -13,7 +13,9 @@ use praxis_domain::refusal::Refused;
 use praxis_domain::rules::Rules;
 use praxis_domain::state::State;
 use praxis_domain::world::World;
-use praxis_event_store::append::{Append, Appended, CommandRecord, Conflict, Delta, Span, StreamRead, StreamWrite};
+use praxis_event_store::append::{
+    Append, Appended, CommandRecord, Conflict, Delta, Span, StreamRead, StreamWrite,
+};
 use praxis_event_store::codec::{Codec, DecodeFault, EncodeError};
 use praxis_event_store::port::{LogReader, Lookup, StoreError, StreamRange};
 use praxis_event_store::record::claims_keys::ClaimsKeys;
@@ -82,7 +84,12 @@ pub enum KeyOrigin {
 pub enum ExecuteError {
     /// The practice's rules, or what is taken already, refuse it; every reason is in it.
     #[error("command is refused")]
-    Refused(Refused),
+    Refused {
+        /// The refusal.
+        refused: Refused,
+        /// The record that has the source id already, where that is a reason.
+        imported_as: Option<Uuid>,
+    },
     /// The record is not at the version the caller saw.
     #[error("record is at version {actual}, not at the one stated")]
     PreconditionFailed {
@@ -199,7 +206,11 @@ impl Executor {
             let world = self.load(command, sight).await?;
             let version = version_of(&world, command.target());
             let stale = call.if_match.is_some_and(|seen| seen != version);
-            let decided = if stale { None } else { Some(command.decide(&world, &self.context(call))) };
+            let decided = if stale {
+                None
+            } else {
+                Some(command.decide(&world, &self.context(call)))
+            };
             match decided {
                 Some(Ok(decision)) if sight == Sight::Tail || !decision.writes.is_empty() => {
                     match self.append(command, call, &world, &decision).await {
@@ -219,7 +230,10 @@ impl Executor {
                         return Ok(kept);
                     }
                     return Err(match refused {
-                        Some(Err(refused)) => ExecuteError::Refused(self.with_all_reasons(refused, command.target().id).await?),
+                        Some(Err(refused)) => ExecuteError::Refused {
+                            refused: self.with_all_reasons(refused, command.target().id).await?,
+                            imported_as: None,
+                        },
                         Some(Ok(_)) | None => ExecuteError::PreconditionFailed { actual: version },
                     });
                 }
@@ -243,13 +257,23 @@ impl Executor {
         if call.key.origin == KeyOrigin::Made {
             return Ok(None);
         }
-        let Some(kept) = self.reader.command(call.key.key).await? else { return Ok(None) };
+        let Some(kept) = self.reader.command(call.key.key).await? else {
+            return Ok(None);
+        };
         if kept.request != call.key.request {
             return Err(ExecuteError::KeyReused);
         }
         let epoch = self.reader.head().await?.epoch;
-        let (id, version, position, recorded_at) = (kept.answer_id, kept.version, kept.position, kept.recorded_at);
-        Ok(Some(Appended { id, version, position, recorded_at, epoch, replayed: true }))
+        let (id, version, position, recorded_at) =
+            (kept.answer_id, kept.version, kept.position, kept.recorded_at);
+        Ok(Some(Appended {
+            id,
+            version,
+            position,
+            recorded_at,
+            epoch,
+            replayed: true,
+        }))
     }
 
     /// Loads every stream the command names, until it names no more.
@@ -273,7 +297,10 @@ impl Executor {
         let mut loaded = match cached {
             Some(loaded) if sight == Sight::Cached => return Ok(loaded),
             Some(loaded) => loaded,
-            None => Loaded { state: Arc::new(State::empty(stream.kind)), version: 0 },
+            None => Loaded {
+                state: Arc::new(State::empty(stream.kind)),
+                version: 0,
+            },
         };
         let from_version = loaded.version;
         loop {
@@ -302,7 +329,10 @@ impl Executor {
 
     /// Keeps a state, unless a newer one is kept already.
     fn remember(&self, stream: StreamId, loaded: Loaded) {
-        let newer = self.states.peek(&stream).is_some_and(|kept| kept.version > loaded.version);
+        let newer = self
+            .states
+            .peek(&stream)
+            .is_some_and(|kept| kept.version > loaded.version);
         if !newer {
             self.states.insert(stream, loaded);
         }
@@ -333,13 +363,22 @@ impl Executor {
         };
         let mut after = Vec::with_capacity(decision.writes.len());
         for (stream, events) in &decision.writes {
-            let before = world.state(*stream).map_or_else(|| State::empty(stream.kind), |state| State::clone(state));
+            let before = world
+                .state(*stream)
+                .map_or_else(|| State::empty(stream.kind), |state| State::clone(state));
             let mut state = before.clone();
             for event in events {
                 state.apply(event);
             }
-            deltas::extend(&mut append, *stream, &before, &state, &self.rules, &self.claims_keys)
-                .map_err(|_| EncodeError::Name)?;
+            deltas::extend(
+                &mut append,
+                *stream,
+                &before,
+                &state,
+                &self.rules,
+                &self.claims_keys,
+            )
+            .map_err(|_| EncodeError::Name)?;
             after.push((*stream, state));
         }
         let written: HashSet<StreamId> = decision.writes.iter().map(|(stream, _)| *stream).collect();
@@ -347,9 +386,16 @@ impl Executor {
             .reads
             .iter()
             .filter(|stream| !written.contains(stream))
-            .map(|stream| StreamRead { stream: *stream, expected_version: version_of(world, *stream) })
+            .map(|stream| StreamRead {
+                stream: *stream,
+                expected_version: version_of(world, *stream),
+            })
             .collect();
-        let subjects: HashSet<Uuid> = after.iter().filter_map(|(stream, state)| state.subject(*stream)).map(|id| id.0).collect();
+        let subjects: HashSet<Uuid> = after
+            .iter()
+            .filter_map(|(stream, state)| state.subject(*stream))
+            .map(|id| id.0)
+            .collect();
         let keys = self.codec.vault().sealing_keys(&subjects).await?;
         append.used_keys = keys.by_subject.values().map(|key| key.id()).collect();
         append.new_keys.clone_from(&keys.new_keys);
@@ -360,16 +406,33 @@ impl Executor {
             let mut prepared = Vec::with_capacity(events.len());
             for event in events {
                 let metadata = self.metadata(call, decision);
-                prepared.push(self.codec.encode(*stream, event, &metadata, subject, key.map(Arc::as_ref))?);
+                prepared.push(
+                    self.codec
+                        .encode(*stream, event, &metadata, subject, key.map(Arc::as_ref))?,
+                );
             }
-            append.writes.push(StreamWrite { stream: *stream, expected_version: version_of(world, *stream), events: prepared });
+            append.writes.push(StreamWrite {
+                stream: *stream,
+                expected_version: version_of(world, *stream),
+                events: prepared,
+            });
         }
-        let appended = self.sequencer.append(append).await.map_err(ExecuteError::Append)?;
+        let appended = self
+            .sequencer
+            .append(append)
+            .await
+            .map_err(ExecuteError::Append)?;
         if !appended.replayed {
             self.codec.vault().keep(&keys);
             for ((stream, events), (_, state)) in decision.writes.iter().zip(after) {
                 let version = version_of(world, *stream) + u64::try_from(events.len()).unwrap_or(u64::MAX);
-                self.remember(*stream, Loaded { state: Arc::new(state), version });
+                self.remember(
+                    *stream,
+                    Loaded {
+                        state: Arc::new(state),
+                        version,
+                    },
+                );
             }
         }
         Ok(appended)
@@ -406,7 +469,10 @@ impl Executor {
             }
         }
         match refusals::of_conflicts(conflicts) {
-            Some(refused) if !again => Err(ExecuteError::Refused(refused)),
+            Some(refused) if !again => {
+                let imported_as = refusals::imported_as(conflicts);
+                Err(ExecuteError::Refused { refused, imported_as })
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -416,8 +482,15 @@ impl Executor {
         if refused.wanted.is_empty() {
             return Ok(refused);
         }
-        let wanted: Vec<Span> = refused.wanted.iter().map(|span| deltas::stored_span(span, owner)).collect();
-        let lookup = Lookup { spans: wanted.clone(), ..Lookup::default() };
+        let wanted: Vec<Span> = refused
+            .wanted
+            .iter()
+            .map(|span| deltas::stored_span(span, owner))
+            .collect();
+        let lookup = Lookup {
+            spans: wanted.clone(),
+            ..Lookup::default()
+        };
         let facts = self.reader.look_up(&lookup).await?;
         for reason in refusals::of_facts(&wanted, &facts, owner) {
             if !refused.reasons.contains(&reason) {
