@@ -5,7 +5,7 @@
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::body::Body;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, RETRY_AFTER};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -104,10 +104,23 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, or stays too busy, for about a minute.
     pub async fn post(&self, path: &str, key: &str, document: &Value) -> Result<Answered> {
+        self.send(path, key, document, None).await
+    }
+
+    /// Like [`Client::post`], but only if the record is still at that version; the answer is 412 otherwise.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub async fn post_if_at(&self, path: &str, key: &str, document: &Value, version: u64) -> Result<Answered> {
+        self.send(path, key, document, Some(version)).await
+    }
+
+    async fn send(&self, path: &str, key: &str, document: &Value, version: Option<u64>) -> Result<Answered> {
+        let if_match = version.map(|version| format!("\"{version}\""));
         let body = serde_json::to_vec(document)?;
         let mut failure = None;
         for _ in 0..ATTEMPTS_MAX {
-            match self.once(path, key, body.clone()).await {
+            match self.once(path, key, if_match.as_deref(), body.clone()).await {
                 Ok((answered, _)) if answered.status != StatusCode::SERVICE_UNAVAILABLE => {
                     return Ok(answered);
                 }
@@ -127,23 +140,34 @@ impl Client {
         bail!(failure.unwrap_or_else(|| anyhow::anyhow!("the server does not answer")))
     }
 
-    async fn once(&self, path: &str, key: &str, body: Vec<u8>) -> Result<(Answered, Duration)> {
+    async fn once(
+        &self,
+        path: &str,
+        key: &str,
+        if_match: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<(Answered, Duration)> {
         let (status, headers, bytes) = match self {
             Self::Local { router, token } => {
-                let request = Request::post(path)
+                let mut request = Request::post(path)
                     .header(AUTHORIZATION, format!("Bearer {token}"))
                     .header(CONTENT_TYPE, "application/json")
-                    .header("idempotency-key", key)
-                    .body(Body::from(body))?;
-                let response = router.clone().oneshot(request).await?;
+                    .header("idempotency-key", key);
+                if let Some(if_match) = if_match {
+                    request = request.header(IF_MATCH, if_match);
+                }
+                let response = router.clone().oneshot(request.body(Body::from(body))?).await?;
                 let (status, headers) = (response.status(), response.headers().clone());
                 (status, headers, response.into_body().collect().await?.to_bytes())
             }
             Self::Remote { http, url, token } => {
-                let request = http
+                let mut request = http
                     .post(format!("{url}{path}"))
                     .bearer_auth(token)
                     .header("idempotency-key", key);
+                if let Some(if_match) = if_match {
+                    request = request.header(IF_MATCH, if_match);
+                }
                 let sent = request.header(CONTENT_TYPE, "application/json").body(body).send();
                 let response = sent.await.with_context(|| format!("cannot reach {url}"))?;
                 let (status, headers) = (response.status(), response.headers().clone());

@@ -44,7 +44,7 @@ fn run(cli: cli::Cli) -> Result<ExitCode> {
         cli::Command::Migrate(args) => in_runtime(commands::migrate::run(args)),
         cli::Command::Views(args) => in_runtime(commands::views::run(args)),
         cli::Command::Healthcheck(args) => commands::healthcheck::run(&args),
-        cli::Command::Import(_) => anyhow::bail!("not yet"),
+        cli::Command::Import(args) => in_runtime(commands::import::run(args)),
     }
 }
 

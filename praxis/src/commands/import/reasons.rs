@@ -30,7 +30,10 @@ const WORDED: [&str; 4] = ["family_name", "given_name", "name", "address"];
 
 /// The reason for a fault of a field: its pointer and code as the API tells them.
 pub fn of_fault(pointer: &str, code: &str) -> String {
-    let field = FIELDS.iter().find(|(start, _)| pointer.starts_with(start)).map_or("record", |(_, field)| field);
+    let field = FIELDS
+        .iter()
+        .find(|(start, _)| pointer.starts_with(start))
+        .map_or("record", |(_, field)| field);
     let is_worded = WORDED.contains(&field);
     match (field, code) {
         ("birth_date", "future-date") => "birth_date_in_future".to_owned(),
@@ -57,7 +60,11 @@ pub fn of_body<T: FromFields>(document: &Value) -> BTreeSet<String> {
     match body::read::<T>(document.to_string().as_bytes()) {
         Ok(_) => BTreeSet::new(),
         Err(problem) if problem.faults().is_empty() => BTreeSet::from([of_refusal(problem.code().name())]),
-        Err(problem) => problem.faults().iter().map(|fault| of_fault(&fault.pointer, &fault.code)).collect(),
+        Err(problem) => problem
+            .faults()
+            .iter()
+            .map(|fault| of_fault(&fault.pointer, &fault.code))
+            .collect(),
     }
 }
 

@@ -33,14 +33,19 @@ mod tests {
         records.reverse();
         let mut waves = Vec::new();
         while !records.is_empty() {
-            waves.push(next_wave(&mut records, |record| record.chars().collect::<Vec<_>>()));
+            waves.push(next_wave(&mut records, |record| {
+                record.chars().collect::<Vec<_>>()
+            }));
         }
         waves
     }
 
     #[test]
     fn a_wave_ends_before_a_record_that_shares_with_one_in_it() {
-        assert_eq!(waves(vec!["ab", "cd", "ce", "f", "ab"]), [vec!["ab", "cd"], vec!["ce", "f", "ab"]]);
+        assert_eq!(
+            waves(vec!["ab", "cd", "ce", "f", "ab"]),
+            [vec!["ab", "cd"], vec!["ce", "f", "ab"]]
+        );
         assert_eq!(waves(vec!["aa", "a"]), [["aa"], ["a"]]);
     }
 

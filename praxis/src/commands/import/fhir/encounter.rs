@@ -42,7 +42,9 @@ impl Visit {
         }
         let time = period(record, &mut reasons)?;
         let first = |list: &str, kind: Kind, member: &str| {
-            let read = objects(record, list)?.into_iter().map(|entry| Reference::member(kind, entry, member));
+            let read = objects(record, list)?
+                .into_iter()
+                .map(|entry| Reference::member(kind, entry, member));
             // All of them are read: a malformed one anywhere makes the line malformed.
             Ok(read.collect::<Result<Vec<_>, _>>()?.into_iter().next().flatten())
         };
@@ -50,7 +52,8 @@ impl Visit {
             time,
             source: Kind::Encounter.source(text(record, "id")?.unwrap_or_default()),
             reasons,
-            patient: object(record, "subject")?.map_or(Ok(None), |subject| Reference::read(Kind::Patient, subject))?,
+            patient: object(record, "subject")?
+                .map_or(Ok(None), |subject| Reference::read(Kind::Patient, subject))?,
             practitioner: first("participant", Kind::Practitioner, "individual")?,
             location: first("location", Kind::Location, "location")?,
         })
@@ -77,8 +80,15 @@ impl Visit {
             ("practitioner_unknown", parties.practitioner),
             ("location_unknown", parties.location),
         ];
-        reasons.extend(named.into_iter().filter(|(_, id)| id.is_none()).map(|(reason, _)| reason.to_owned()));
-        let Some((starts, ends)) = self.time.filter(|_| reasons.is_empty()) else { return Err(reasons) };
+        reasons.extend(
+            named
+                .into_iter()
+                .filter(|(_, id)| id.is_none())
+                .map(|(reason, _)| reason.to_owned()),
+        );
+        let Some((starts, ends)) = self.time.filter(|_| reasons.is_empty()) else {
+            return Err(reasons);
+        };
         Ok(json!({
             "patient_id": parties.patient,
             "practitioner_id": parties.practitioner,
@@ -90,7 +100,10 @@ impl Visit {
     }
 }
 
-fn period(record: &Object, reasons: &mut BTreeSet<String>) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, Malformed> {
+fn period(
+    record: &Object,
+    reasons: &mut BTreeSet<String>,
+) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, Malformed> {
     let (start, end) = match object(record, "period")? {
         Some(period) => (text(period, "start")?, text(period, "end")?),
         None => (None, None),
@@ -125,7 +138,10 @@ mod tests {
     }
 
     fn reasons(record: &Value, parties: Parties) -> Vec<String> {
-        let reasons = Visit::read(record.as_object().unwrap()).unwrap().document(parties).unwrap_err();
+        let reasons = Visit::read(record.as_object().unwrap())
+            .unwrap()
+            .document(parties)
+            .unwrap_err();
         reasons.into_iter().collect()
     }
 
@@ -148,8 +164,14 @@ mod tests {
             (json!(null), vec!["period_missing"]),
             (json!({ "start": start }), vec!["period_missing"]),
             (json!({ "end": end }), vec!["period_missing"]),
-            (json!({ "start": "2021-03-01" }), vec!["period_invalid", "period_missing"]),
-            (json!({ "start": start, "end": "2021-03-02" }), vec!["period_invalid"]),
+            (
+                json!({ "start": "2021-03-01" }),
+                vec!["period_invalid", "period_missing"],
+            ),
+            (
+                json!({ "start": start, "end": "2021-03-02" }),
+                vec!["period_invalid"],
+            ),
             (json!({ "start": start, "end": start }), vec!["period_invalid"]),
             (json!({ "start": end, "end": start }), vec!["period_invalid"]),
         ] {
@@ -162,9 +184,18 @@ mod tests {
     #[test]
     fn every_reason_is_listed() {
         let record = json!({ "id": "a", "status": "planned" });
-        let nobody = Parties { patient: None, practitioner: None, location: None };
-        let expected =
-            ["location_unknown", "patient_unknown", "period_missing", "practitioner_unknown", "status_not_importable"];
+        let nobody = Parties {
+            patient: None,
+            practitioner: None,
+            location: None,
+        };
+        let expected = [
+            "location_unknown",
+            "patient_unknown",
+            "period_missing",
+            "practitioner_unknown",
+            "status_not_importable",
+        ];
         assert_eq!(reasons(&record, nobody), expected);
     }
 
@@ -178,7 +209,10 @@ mod tests {
             json!({ "status": "finished", "participant": [{}, { "individual": "x" }] }),
             json!({ "status": "finished", "location": [{ "location": { "identifier": "x" } }] }),
         ] {
-            assert!(matches!(Visit::read(record.as_object().unwrap()), Err(Malformed)), "{record}");
+            assert!(
+                matches!(Visit::read(record.as_object().unwrap()), Err(Malformed)),
+                "{record}"
+            );
         }
     }
 }

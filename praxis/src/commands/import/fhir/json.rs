@@ -37,17 +37,26 @@ pub fn object<'a>(record: &'a Object, name: &str) -> Result<Option<&'a Object>, 
 
 /// The objects of a list; empty when it is absent.
 pub fn objects<'a>(record: &'a Object, name: &str) -> Result<Vec<&'a Object>, Malformed> {
-    list(record, name)?.iter().map(|item| item.as_object().ok_or(Malformed)).collect()
+    list(record, name)?
+        .iter()
+        .map(|item| item.as_object().ok_or(Malformed))
+        .collect()
 }
 
 /// The strings of a list; empty when it is absent.
 pub fn texts<'a>(record: &'a Object, name: &str) -> Result<Vec<&'a str>, Malformed> {
-    list(record, name)?.iter().map(|item| item.as_str().ok_or(Malformed)).collect()
+    list(record, name)?
+        .iter()
+        .map(|item| item.as_str().ok_or(Malformed))
+        .collect()
 }
 
 /// The codes of a `CodeableConcept`.
 pub fn codes(concept: &Object) -> Result<Vec<&str>, Malformed> {
-    let codes: Result<Vec<_>, _> = objects(concept, "coding")?.into_iter().map(|coding| text(coding, "code")).collect();
+    let codes: Result<Vec<_>, _> = objects(concept, "coding")?
+        .into_iter()
+        .map(|coding| text(coding, "code"))
+        .collect();
     Ok(codes?.into_iter().flatten().collect())
 }
 

@@ -26,7 +26,9 @@ pub fn life(record: &Object, now: DateTime<Utc>) -> Result<Life, Malformed> {
     if let Some(Err(fault)) = birth.map(|text| BirthDate::parse(text, latest_date(now))) {
         reasons.insert(reasons::of_fault("/birth_date", fault.code()));
     }
-    let Some(death) = death else { return Ok(Life { death: None, reasons }) };
+    let Some(death) = death else {
+        return Ok(Life { death: None, reasons });
+    };
     let Some((earliest, latest)) = extent(death) else {
         reasons.insert("death_invalid".to_owned());
         return Ok(Life { death: None, reasons });
@@ -38,7 +40,10 @@ pub fn life(record: &Object, now: DateTime<Utc>) -> Result<Life, Malformed> {
     if born.is_some_and(|born| latest < born) {
         reasons.insert("death_before_birth".to_owned());
     }
-    Ok(Life { death: Some(latest.min(now)), reasons })
+    Ok(Life {
+        death: Some(latest.min(now)),
+        reasons,
+    })
 }
 
 /// The first and the last instant that a `dateTime` can mean.
@@ -71,7 +76,10 @@ mod tests {
 
     #[test]
     fn an_exact_death_is_kept_and_a_partial_one_is_as_late_as_it_can_be() {
-        assert_eq!(read("1931", "2020-03-01T12:00:00-05:00").death, Some(at("2020-03-01T17:00:00Z")));
+        assert_eq!(
+            read("1931", "2020-03-01T12:00:00-05:00").death,
+            Some(at("2020-03-01T17:00:00Z"))
+        );
         assert_eq!(read("1931", "2019-11").death, Some(at("2019-12-01T12:00:00Z")));
         assert_eq!(read("1931", "2026").death, Some(at("2026-01-01T12:00:00Z")));
         assert_eq!(read("1931", "").death, None);
@@ -90,7 +98,10 @@ mod tests {
     #[test]
     fn a_death_before_the_birth_in_every_zone_is_at_fault() {
         assert!(reasons("1980-05-05", "1980-05-04T10:00:00Z").is_empty());
-        assert_eq!(reasons("1980-05-05", "1980-05-04T09:59:59.999999Z"), ["death_before_birth"]);
+        assert_eq!(
+            reasons("1980-05-05", "1980-05-04T09:59:59.999999Z"),
+            ["death_before_birth"]
+        );
         assert!(reasons("1980-05", "1980").is_empty());
         assert_eq!(reasons("1980", "1979-11"), ["death_before_birth"]);
     }
@@ -100,13 +111,19 @@ mod tests {
         assert_eq!(reasons("2026-01-03", ""), ["birth_date_in_future"]);
         assert_eq!(reasons("1899-12-31", ""), ["age_over_limit"]);
         assert!(reasons("1901", "").is_empty());
-        assert_eq!(reasons("1980-13", "soon"), ["birth_date_invalid", "death_invalid"]);
+        assert_eq!(
+            reasons("1980-13", "soon"),
+            ["birth_date_invalid", "death_invalid"]
+        );
     }
 
     #[test]
     fn that_somebody_is_dead_says_nothing_without_a_time() {
         let read = |record: serde_json::Value| life(record.as_object().unwrap(), at("2026-01-01T12:00:00Z"));
         assert!(read(json!({ "deceasedBoolean": true })).unwrap().death.is_none());
-        assert!(matches!(read(json!({ "deceasedBoolean": "yes" })), Err(Malformed)));
+        assert!(matches!(
+            read(json!({ "deceasedBoolean": "yes" })),
+            Err(Malformed)
+        ));
     }
 }

@@ -37,7 +37,11 @@ impl Site {
         let source = Kind::Location.source(text(record, "id")?.unwrap_or_default());
         let document = json!({ "name": name, "zone": stated.unwrap_or(zone), "source": source });
         let reasons = reasons::of_body::<RegisterLocationBody>(&document);
-        Ok(Self { document, identifiers: Pair::all_of(record)?, reasons })
+        Ok(Self {
+            document,
+            identifiers: Pair::all_of(record)?,
+            reasons,
+        })
     }
 }
 
@@ -64,18 +68,29 @@ mod tests {
     fn a_site_has_a_name_or_else_a_description() {
         let site = read(&json!({ "id": "a", "name": "Branch", "description": "x" }));
         let source = json!({ "system": "http://hl7.org/fhir/Location", "value": "a" });
-        assert_eq!(site.document, json!({ "name": "Branch", "zone": "America/New_York", "source": source }));
+        assert_eq!(
+            site.document,
+            json!({ "name": "Branch", "zone": "America/New_York", "source": source })
+        );
         assert!(site.reasons.is_empty());
-        assert_eq!(read(&json!({ "id": "a", "name": " ", "description": "Home" })).document["name"], "Home");
+        assert_eq!(
+            read(&json!({ "id": "a", "name": " ", "description": "Home" })).document["name"],
+            "Home"
+        );
         assert_eq!(reasons(&json!({ "id": "a" })), ["name_missing"]);
-        assert_eq!(reasons(&json!({ "id": "a", "name": "a".repeat(101) })), ["name_too_long"]);
+        assert_eq!(
+            reasons(&json!({ "id": "a", "name": "a".repeat(101) })),
+            ["name_too_long"]
+        );
     }
 
     #[test]
     fn a_stated_zone_goes_before_the_default_and_must_exist() {
         let zone = |zone: &str| {
             let url = "http://hl7.org/fhir/StructureDefinition/timezone";
-            read(&json!({ "id": "a", "name": "A", "extension": [{ "url": "urn:x" }, { "url": url, "valueCode": zone }] }))
+            read(
+                &json!({ "id": "a", "name": "A", "extension": [{ "url": "urn:x" }, { "url": url, "valueCode": zone }] }),
+            )
         };
         assert_eq!(zone("Europe/London").document["zone"], "Europe/London");
         assert_eq!(zone("Europe/Nowhere").reasons, ["zone_unknown".to_owned()].into());
@@ -84,8 +99,15 @@ mod tests {
 
     #[test]
     fn a_member_of_another_type_makes_the_line_malformed() {
-        for record in [json!({ "name": 1 }), json!({ "extension": {} }), json!({ "identifier": {} })] {
-            assert!(matches!(Site::read(record.as_object().unwrap(), "UTC"), Err(Malformed)), "{record}");
+        for record in [
+            json!({ "name": 1 }),
+            json!({ "extension": {} }),
+            json!({ "identifier": {} }),
+        ] {
+            assert!(
+                matches!(Site::read(record.as_object().unwrap(), "UTC"), Err(Malformed)),
+                "{record}"
+            );
         }
     }
 }

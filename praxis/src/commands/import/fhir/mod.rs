@@ -30,8 +30,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every type, in order.
-    pub const ALL: [Self; 5] =
-        [Self::Location, Self::Practitioner, Self::PractitionerRole, Self::Patient, Self::Encounter];
+    pub const ALL: [Self; 5] = [
+        Self::Location,
+        Self::Practitioner,
+        Self::PractitionerRole,
+        Self::Patient,
+        Self::Encounter,
+    ];
 
     /// The type's name in FHIR.
     pub const fn name(self) -> &'static str {

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use praxis_command_api::routes::patients::register::RegisterPatientBody;
 use praxis_domain::values::country::CountryCode;
 use praxis_domain::values::language::LanguageTag;
-use praxis_http_kit::body;
 use serde_json::{Map, Value, json};
 
 use super::Kind;
@@ -58,16 +57,26 @@ impl Person {
         if languages.iter().any(|code| LanguageTag::parse(code).is_err()) {
             reasons.insert("language_invalid".to_owned());
         }
-        if countries.iter().flatten().any(|code| CountryCode::parse(code).is_err()) {
+        if countries
+            .iter()
+            .flatten()
+            .any(|code| CountryCode::parse(code).is_err())
+        {
             reasons.insert("country_invalid".to_owned());
         }
-        Ok(Self { document, identifiers, reasons })
+        Ok(Self {
+            document,
+            identifiers,
+            reasons,
+        })
     }
 
     /// The document that registers a practitioner.
     pub fn practitioner(&self, specialities: &BTreeSet<String>) -> Value {
         let taken = ["family_name", "given_names", "identifiers", "source"];
-        let members = taken.into_iter().filter_map(|name| Some((name.to_owned(), self.document.get(name)?.clone())));
+        let members = taken
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), self.document.get(name)?.clone())));
         let mut document: Map<String, Value> = members.collect();
         document.insert("specialities".to_owned(), json!(specialities));
         Value::Object(document)
@@ -80,12 +89,25 @@ fn name(record: &Object) -> Result<(String, Vec<String>), Malformed> {
     let mut names = Vec::new();
     for name in objects(record, "name")? {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let given: Vec<String> = texts(name, "given")?.into_iter().map(words).filter(|part| !part.is_empty()).collect();
+        let given: Vec<String> = texts(name, "given")?
+            .into_iter()
+            .map(words)
+            .filter(|part| !part.is_empty())
+            .collect();
         let family = words(text(name, "family")?.unwrap_or_default());
-        names.push((text(name, "use")?, family, given, words(text(name, "text")?.unwrap_or_default())));
+        names.push((
+            text(name, "use")?,
+            family,
+            given,
+            words(text(name, "text")?.unwrap_or_default()),
+        ));
     }
     let official = names.iter().position(|name| name.0 == Some("official"));
-    let usual = || names.iter().position(|name| name.0.is_none_or(|used| !UNUSUAL_USES.contains(&used)));
+    let usual = || {
+        names
+            .iter()
+            .position(|name| name.0.is_none_or(|used| !UNUSUAL_USES.contains(&used)))
+    };
     let chosen = official.or_else(usual).unwrap_or(0);
     let Some((_, family, given, whole)) = names.into_iter().nth(chosen) else {
         return Ok((String::new(), Vec::new()));
@@ -110,7 +132,10 @@ fn languages(record: &Object) -> Result<(Vec<&str>, Option<&str>), Malformed> {
 }
 
 /// Telephone numbers and e-mail addresses.
-fn contact_points<'a>(record: &'a Object, country: Option<&str>) -> Result<(Vec<String>, Vec<&'a str>), Malformed> {
+fn contact_points<'a>(
+    record: &'a Object,
+    country: Option<&str>,
+) -> Result<(Vec<String>, Vec<&'a str>), Malformed> {
     let country = country.map(str::to_ascii_uppercase);
     let (mut phones, mut emails) = (Vec::new(), Vec::new());
     for contact in objects(record, "telecom")? {
@@ -129,8 +154,17 @@ fn address(written: &Object) -> Result<Option<Value>, Malformed> {
     let (city, postcode) = (text(written, "city")?, text(written, "postalCode")?);
     let country = text(written, "country")?;
     let says = |part: &&str| !part.trim().is_empty();
-    let is_blank = !lines.iter().copied().chain(city).chain(postcode).chain(country).any(|part| says(&part));
-    Ok((!is_blank).then(|| json!({ "lines": lines, "city": city, "postcode": postcode, "country": country })))
+    let is_blank = !lines
+        .iter()
+        .copied()
+        .chain(city)
+        .chain(postcode)
+        .chain(country)
+        .any(|part| says(&part));
+    Ok(
+        (!is_blank)
+            .then(|| json!({ "lines": lines, "city": city, "postcode": postcode, "country": country })),
+    )
 }
 
 #[cfg(test)]
@@ -150,7 +184,10 @@ mod tests {
     /// A resource that has no fault, with other members.
     fn with(members: Value) -> Value {
         let mut record = json!({ "id": "a", "name": [{ "family": "Muster345" }] });
-        record.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        record
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
         record
     }
 
@@ -188,7 +225,10 @@ mod tests {
             "identifiers": [{ "system": "urn:x", "value": "1" }],
             "source": { "system": "http://hl7.org/fhir/Patient", "value": "a" },
         });
-        assert_eq!(person.practitioner(&["207Q00000X".to_owned()].into()), practitioner);
+        assert_eq!(
+            person.practitioner(&["207Q00000X".to_owned()].into()),
+            practitioner
+        );
     }
 
     #[test]
@@ -198,10 +238,22 @@ mod tests {
             (document["family_name"].clone(), document["given_names"].clone())
         };
         let (a, none) = (json!("A"), json!([]));
-        assert_eq!(names(json!([{ "use": "old", "family": "B" }, { "family": "A" }])), (a.clone(), none.clone()));
-        assert_eq!(names(json!([{ "use": "usual", "family": "B" }, { "use": "official", "family": "A" }])), (a.clone(), none.clone()));
-        assert_eq!(names(json!([{ "use": "maiden", "family": "A" }, { "use": "old", "family": "B" }])), (a.clone(), none.clone()));
-        assert_eq!(names(json!([{ "given": ["A", "B"], "text": "C" }])), (json!("A B"), none.clone()));
+        assert_eq!(
+            names(json!([{ "use": "old", "family": "B" }, { "family": "A" }])),
+            (a.clone(), none.clone())
+        );
+        assert_eq!(
+            names(json!([{ "use": "usual", "family": "B" }, { "use": "official", "family": "A" }])),
+            (a.clone(), none.clone())
+        );
+        assert_eq!(
+            names(json!([{ "use": "maiden", "family": "A" }, { "use": "old", "family": "B" }])),
+            (a.clone(), none.clone())
+        );
+        assert_eq!(
+            names(json!([{ "given": ["A", "B"], "text": "C" }])),
+            (json!("A B"), none.clone())
+        );
         assert_eq!(names(json!([{ "text": " A " }])), (a, none));
     }
 
@@ -216,8 +268,14 @@ mod tests {
             "id": "a",
         });
         let expected = [
-            "birth_date_invalid", "country_invalid", "email_invalid", "family_name_missing", "gender_invalid",
-            "identifier_invalid", "language_invalid", "phone_invalid",
+            "birth_date_invalid",
+            "country_invalid",
+            "email_invalid",
+            "family_name_missing",
+            "gender_invalid",
+            "identifier_invalid",
+            "language_invalid",
+            "phone_invalid",
         ];
         assert_eq!(reasons(&record), expected);
     }
@@ -230,7 +288,12 @@ mod tests {
             "name": [{ "family": long, "given": [long] }], "telecom": vec![phone; 11],
             "address": [{ "line": [long] }],
         }));
-        let expected = ["address_too_long", "family_name_too_long", "given_name_too_long", "phone_too_many"];
+        let expected = [
+            "address_too_long",
+            "family_name_too_long",
+            "given_name_too_long",
+            "phone_too_many",
+        ];
         assert_eq!(reasons(&record), expected);
     }
 
@@ -238,7 +301,9 @@ mod tests {
     fn a_national_number_is_taken_only_where_the_plan_is_known() {
         let phone = |country: Value| {
             let telecom = json!([{ "system": "phone", "value": "555-810-7203" }]);
-            reasons(&with(json!({ "telecom": telecom, "address": [{ "country": country }] })))
+            reasons(&with(
+                json!({ "telecom": telecom, "address": [{ "country": country }] }),
+            ))
         };
         for country in [json!("US"), json!("us"), json!(null)] {
             assert!(phone(country).is_empty());
@@ -256,13 +321,26 @@ mod tests {
     #[test]
     fn a_member_of_another_type_makes_the_line_malformed() {
         for members in [
-            json!({ "name": "A" }), json!({ "name": [{ "given": "A" }] }), json!({ "name": [{ "family": 1 }] }),
-            json!({ "telecom": [1] }), json!({ "telecom": [{ "system": "fax", "value": 1 }] }), json!({ "gender": 1 }),
-            json!({ "address": [{}, { "country": 1 }] }), json!({ "address": [{}, { "line": "1" }] }),
-            json!({ "communication": [{ "language": "en" }] }), json!({ "identifier": [{ "system": 1 }] }), json!({ "birthDate": 1980 }),
+            json!({ "name": "A" }),
+            json!({ "name": [{ "given": "A" }] }),
+            json!({ "name": [{ "family": 1 }] }),
+            json!({ "telecom": [1] }),
+            json!({ "telecom": [{ "system": "fax", "value": 1 }] }),
+            json!({ "gender": 1 }),
+            json!({ "address": [{}, { "country": 1 }] }),
+            json!({ "address": [{}, { "line": "1" }] }),
+            json!({ "communication": [{ "language": "en" }] }),
+            json!({ "identifier": [{ "system": 1 }] }),
+            json!({ "birthDate": 1980 }),
         ] {
             let record = with(members);
-            assert!(matches!(Person::read(Kind::Patient, record.as_object().unwrap()), Err(Malformed)), "{record}");
+            assert!(
+                matches!(
+                    Person::read(Kind::Patient, record.as_object().unwrap()),
+                    Err(Malformed)
+                ),
+                "{record}"
+            );
         }
     }
 }

@@ -5,7 +5,10 @@
 /// is, for the API to judge.
 pub fn with_country(text: &str, country: Option<&str>) -> String {
     let in_plan = country.is_none_or(|country| matches!(country, "US" | "CA"));
-    let digits: String = text.chars().filter(|c| !(c.is_whitespace() || "().-/".contains(*c))).collect();
+    let digits: String = text
+        .chars()
+        .filter(|c| !(c.is_whitespace() || "().-/".contains(*c)))
+        .collect();
     let is_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
     let national = match digits.len() {
         10 => Some(digits.as_str()),
@@ -33,7 +36,13 @@ mod tests {
 
     #[test]
     fn any_other_number_is_left_to_the_api() {
-        for text in ["+33 1 23 45 67 89", "810-7203", "12-34", "25558107203", "555-810-72o3"] {
+        for text in [
+            "+33 1 23 45 67 89",
+            "810-7203",
+            "12-34",
+            "25558107203",
+            "555-810-72o3",
+        ] {
             assert_eq!(with_country(text, Some("US")), text);
         }
         assert_eq!(with_country("555-810-7203", Some("FR")), "555-810-7203");

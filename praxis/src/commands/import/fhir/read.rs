@@ -51,7 +51,11 @@ pub struct Lines<T> {
 ///
 /// # Errors
 /// When the file is there and cannot be read.
-pub fn read_file<T>(folder: &Path, kind: Kind, map: impl Fn(&Object) -> Result<T, Malformed>) -> Result<Lines<T>> {
+pub fn read_file<T>(
+    folder: &Path,
+    kind: Kind,
+    map: impl Fn(&Object) -> Result<T, Malformed>,
+) -> Result<Lines<T>> {
     let path = folder.join(kind.file());
     let read = match File::open(&path) {
         Ok(file) => read_lines(BufReader::new(file), kind, map),
@@ -63,8 +67,15 @@ pub fn read_file<T>(folder: &Path, kind: Kind, map: impl Fn(&Object) -> Result<T
 
 /// Reads one JSON object a line, UTF-8, split at line feeds only. A malformed line does not take its id: a later line may
 /// have it.
-fn read_lines<T>(mut file: impl BufRead, kind: Kind, map: impl Fn(&Object) -> Result<T, Malformed>) -> Result<Lines<T>> {
-    let mut lines = Lines { resources: Vec::new(), unreadable: Vec::new() };
+fn read_lines<T>(
+    mut file: impl BufRead,
+    kind: Kind,
+    map: impl Fn(&Object) -> Result<T, Malformed>,
+) -> Result<Lines<T>> {
+    let mut lines = Lines {
+        resources: Vec::new(),
+        unreadable: Vec::new(),
+    };
     let (mut seen, mut number, mut line) = (HashSet::new(), 0, Vec::new());
     while next_line(&mut file, &mut line)? {
         number += 1;
@@ -73,12 +84,20 @@ fn read_lines<T>(mut file: impl BufRead, kind: Kind, map: impl Fn(&Object) -> Re
         }
         let parsed = parse(&line, kind).and_then(|(id, record)| Ok((id, map(&record)?)));
         match parsed {
-            Err(Malformed) => lines.unreadable.push(Unreadable { number, id: None, reason: "malformed" }),
+            Err(Malformed) => lines.unreadable.push(Unreadable {
+                number,
+                id: None,
+                reason: "malformed",
+            }),
             Ok((id, value)) => {
                 if seen.insert(id.clone()) {
                     lines.resources.push(Line { number, id, value });
                 } else {
-                    lines.unreadable.push(Unreadable { number, id: Some(id), reason: "duplicate_id" });
+                    lines.unreadable.push(Unreadable {
+                        number,
+                        id: Some(id),
+                        reason: "duplicate_id",
+                    });
                 }
             }
         }
@@ -102,13 +121,19 @@ fn next_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<boo
 }
 
 fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c))
+    line.iter()
+        .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c))
 }
 
 fn parse(line: &[u8], kind: Kind) -> Result<(String, Object), Malformed> {
     let (document, twins) = strict_json::parse(line).map_err(|_| Malformed)?;
-    let Value::Object(record) = document else { return Err(Malformed) };
-    let id = text(&record, "id")?.filter(|id| is_id(id)).ok_or(Malformed)?.to_owned();
+    let Value::Object(record) = document else {
+        return Err(Malformed);
+    };
+    let id = text(&record, "id")?
+        .filter(|id| is_id(id))
+        .ok_or(Malformed)?
+        .to_owned();
     if !twins.is_empty() || text(&record, "resourceType")? != Some(kind.name()) {
         return Err(Malformed);
     }
@@ -116,7 +141,10 @@ fn parse(line: &[u8], kind: Kind) -> Result<(String, Object), Malformed> {
 }
 
 fn is_id(text: &str) -> bool {
-    text.len() <= ID_LEN_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+    text.len() <= ID_LEN_MAX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }
 
 #[cfg(test)]
@@ -125,7 +153,10 @@ mod tests {
     use crate::commands::import::fhir::json::{Malformed, object};
 
     fn read(file: &str) -> Lines<()> {
-        read_lines(file.as_bytes(), Kind::Patient, |record| object(record, "period").map(|_| ())).unwrap()
+        read_lines(file.as_bytes(), Kind::Patient, |record| {
+            object(record, "period").map(|_| ())
+        })
+        .unwrap()
     }
 
     fn refused(file: &str) -> Vec<Unreadable> {
@@ -135,13 +166,23 @@ mod tests {
     }
 
     fn malformed(number: u64) -> Unreadable {
-        Unreadable { number, id: None, reason: "malformed" }
+        Unreadable {
+            number,
+            id: None,
+            reason: "malformed",
+        }
     }
 
     #[test]
     fn blank_lines_count_and_a_carriage_return_ends_no_line() {
-        let lines = read("\n{\"resourceType\":\"Patient\",\r\"id\":\"a\"}\r\n \t\r\n{\"resourceType\":\"Patient\",\"id\":\"b\"}");
-        let found: Vec<_> = lines.resources.iter().map(|line| (line.number, line.id.as_str())).collect();
+        let lines = read(
+            "\n{\"resourceType\":\"Patient\",\r\"id\":\"a\"}\r\n \t\r\n{\"resourceType\":\"Patient\",\"id\":\"b\"}",
+        );
+        let found: Vec<_> = lines
+            .resources
+            .iter()
+            .map(|line| (line.number, line.id.as_str()))
+            .collect();
         assert_eq!(found, [(2, "a"), (4, "b")]);
         assert!(lines.unreadable.is_empty());
     }
@@ -166,7 +207,12 @@ mod tests {
         ] {
             assert_eq!(refused(line), [malformed(1)], "{line}");
         }
-        assert_eq!(read(&format!(r#"{{"resourceType":"Patient","id":"{longest}"}}"#)).resources.len(), 1);
+        assert_eq!(
+            read(&format!(r#"{{"resourceType":"Patient","id":"{longest}"}}"#))
+                .resources
+                .len(),
+            1
+        );
     }
 
     #[test]
@@ -182,7 +228,11 @@ mod tests {
         let bad = r#"{"resourceType":"Patient","id":"a","period":1}"#;
         let lines = read(&format!("{bad}\n{line}\n{line}\n{bad}\n"));
         assert_eq!(lines.resources[0].number, 2);
-        let duplicate = Unreadable { number: 3, id: Some("a".into()), reason: "duplicate_id" };
+        let duplicate = Unreadable {
+            number: 3,
+            id: Some("a".into()),
+            reason: "duplicate_id",
+        };
         assert_eq!(lines.unreadable, [malformed(1), duplicate, malformed(4)]);
     }
 
@@ -195,9 +245,18 @@ mod tests {
         };
         // The line feed counts.
         let (longest, too_long) = (LINE_BYTES_MAX - 1, LINE_BYTES_MAX);
-        let file = format!("{}\n{}\n{}", line("a", longest), line("b", too_long), line("c", longest));
+        let file = format!(
+            "{}\n{}\n{}",
+            line("a", longest),
+            line("b", too_long),
+            line("c", longest)
+        );
         let lines = read(&file);
-        let found: Vec<_> = lines.resources.iter().map(|line| (line.number, line.id.as_str())).collect();
+        let found: Vec<_> = lines
+            .resources
+            .iter()
+            .map(|line| (line.number, line.id.as_str()))
+            .collect();
         assert_eq!(found, [(1, "a"), (3, "c")]);
         assert_eq!(lines.unreadable, [malformed(2)]);
     }

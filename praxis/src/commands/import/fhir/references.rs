@@ -20,8 +20,14 @@ pub struct Pair {
 impl Pair {
     fn new(system: &str, value: &str) -> Self {
         match Identifier::parse(system, value) {
-            Ok(known) => Self { system: known.system().reveal().clone(), value: known.value().reveal().clone() },
-            Err(_) => Self { system: system.trim().to_owned(), value: value.trim().to_owned() },
+            Ok(known) => Self {
+                system: known.system().reveal().clone(),
+                value: known.value().reveal().clone(),
+            },
+            Err(_) => Self {
+                system: system.trim().to_owned(),
+                value: value.trim().to_owned(),
+            },
         }
     }
 
@@ -57,7 +63,9 @@ impl Reference {
         let Some(written) = text(reference, "reference")? else {
             return Ok(identifier.map(Self::Identifier));
         };
-        let Some(rest) = written.strip_prefix(kind.name()) else { return Ok(None) };
+        let Some(rest) = written.strip_prefix(kind.name()) else {
+            return Ok(None);
+        };
         if let Some(searched) = rest.strip_prefix("?identifier=") {
             let (system, value) = searched.split_once('|').unwrap_or((searched, ""));
             return Ok(Some(Self::Identifier(Pair::new(system, value))));
@@ -79,11 +87,11 @@ pub struct Known {
 }
 
 impl Known {
-    /// Remembers the record that a resource became.
+    /// Remembers the record that a resource became. What is known already stays: the first has it.
     pub fn remember(&mut self, kind: Kind, source_id: String, identifiers: &BTreeSet<Pair>, record_id: Uuid) {
-        self.ids.insert((kind, source_id), record_id);
+        self.ids.entry((kind, source_id)).or_insert(record_id);
         for pair in identifiers {
-            self.identifiers.insert((kind, pair.clone()), record_id);
+            self.identifiers.entry((kind, pair.clone())).or_insert(record_id);
         }
     }
 
@@ -98,7 +106,9 @@ impl Known {
     /// Whether one of these identifiers belongs to a record that comes from another resource.
     pub fn is_taken(&self, kind: Kind, source_id: &str, identifiers: &BTreeSet<Pair>) -> bool {
         let own = self.ids.get(&(kind, source_id.to_owned()));
-        let owners = identifiers.iter().filter_map(|pair| self.identifiers.get(&(kind, pair.clone())));
+        let owners = identifiers
+            .iter()
+            .filter_map(|pair| self.identifiers.get(&(kind, pair.clone())));
         owners.into_iter().any(|owner| Some(owner) != own)
     }
 }
@@ -116,7 +126,12 @@ mod tests {
 
     fn known() -> (Known, uuid::Uuid) {
         let (mut known, id) = (Known::default(), uuid::Uuid::from_u128(7));
-        known.remember(Kind::Patient, "anna".into(), &[Pair::new("urn:x", "1")].into(), id);
+        known.remember(
+            Kind::Patient,
+            "anna".into(),
+            &[Pair::new("urn:x", "1")].into(),
+            id,
+        );
         (known, id)
     }
 
@@ -153,7 +168,10 @@ mod tests {
         let anna = read(Kind::Practitioner, &json!({ "reference": "Practitioner/anna" })).unwrap();
         assert_eq!(known.resolve(Kind::Practitioner, &anna), None);
         let malformed = json!({ "reference": 1 });
-        assert!(matches!(Reference::read(Kind::Patient, malformed.as_object().unwrap()), Err(Malformed)));
+        assert!(matches!(
+            Reference::read(Kind::Patient, malformed.as_object().unwrap()),
+            Err(Malformed)
+        ));
     }
 
     #[test]

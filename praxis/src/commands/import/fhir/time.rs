@@ -37,7 +37,9 @@ pub fn instant(text: &str) -> Option<DateTime<Utc>> {
 
 /// `Z`, or up to fourteen hours either way.
 fn is_offset(text: &str) -> bool {
-    let Some(shift) = text.strip_prefix(['+', '-']) else { return text == "Z" };
+    let Some(shift) = text.strip_prefix(['+', '-']) else {
+        return text == "Z";
+    };
     let minutes_ok = shift.get(3..).is_some_and(|minutes| minutes < "60");
     shift.len() == 5 && minutes_ok && shift <= "14:00"
 }
@@ -58,7 +60,10 @@ impl Days {
 
     /// The first instant they can mean, anywhere.
     pub fn begin(&self) -> Option<DateTime<Utc>> {
-        self.first.and_time(NaiveTime::MIN).and_utc().checked_sub_signed(TimeDelta::hours(FIRST_OFFSET_HOURS))
+        self.first
+            .and_time(NaiveTime::MIN)
+            .and_utc()
+            .checked_sub_signed(TimeDelta::hours(FIRST_OFFSET_HOURS))
     }
 
     /// The instant at which they are over everywhere.
@@ -70,7 +75,9 @@ impl Days {
 
 /// The date where the day is furthest on: what "today" is for the birth of a person of an unknown place.
 pub fn latest_date(now: DateTime<Utc>) -> NaiveDate {
-    now.checked_add_signed(TimeDelta::hours(FIRST_OFFSET_HOURS)).unwrap_or(now).date_naive()
+    now.checked_add_signed(TimeDelta::hours(FIRST_OFFSET_HOURS))
+        .unwrap_or(now)
+        .date_naive()
 }
 
 #[cfg(test)]
@@ -83,22 +90,46 @@ mod tests {
 
     #[test]
     fn instants_of_one_moment_are_equal_whatever_their_offset() {
-        for text in ["2021-03-01T09:00:00-05:00", "2021-03-01T15:00:00.000000000+01:00", "2021-03-01T14:00:00Z"] {
+        for text in [
+            "2021-03-01T09:00:00-05:00",
+            "2021-03-01T15:00:00.000000000+01:00",
+            "2021-03-01T14:00:00Z",
+        ] {
             assert_eq!(instant(text), Some(utc("2021-03-01T14:00:00Z")), "{text}");
         }
-        assert_eq!(instant("2021-03-01T14:00:00.0000010Z"), Some(utc("2021-03-01T14:00:00.000001Z")));
+        assert_eq!(
+            instant("2021-03-01T14:00:00.0000010Z"),
+            Some(utc("2021-03-01T14:00:00.000001Z"))
+        );
         assert!(instant("2021-03-02T04:00:00+14:00").is_some());
     }
 
     #[test]
     fn what_is_no_exact_instant_is_none() {
         for text in [
-            "", "2021", "2021-03-01", "2021-03-01T09:00:00", "2021-03-01T09:00Z", "2021-02-29T09:00:00Z",
-            "2021-03-01T24:00:00Z", "2021-03-01T09:00:60Z", "2021-03-01t09:00:00Z", "2021-03-01 09:00:00Z",
-            "2021-03-01T09:00:00z", "2021-03-01T09:00:00.Z", "2021-03-01T09:00:00,1Z", "2021-03-01T09:00:00.1234567Z",
-            "2021-03-01T09:00:00+14:01", "2021-03-01T09:00:00+15:00", "2021-03-01T09:00:00+01:60",
-            "2021-03-01T09:00:00+0100", "0000-03-01T09:00:00Z", "0001-01-01T00:00:00+01:00",
-            "2021-03-01T09:00:0é", "2021-03-01T09:00:00Zx", "12021-03-01T09:00:00Z",
+            "",
+            "2021",
+            "2021-03-01",
+            "2021-03-01T09:00:00",
+            "2021-03-01T09:00Z",
+            "2021-02-29T09:00:00Z",
+            "2021-03-01T24:00:00Z",
+            "2021-03-01T09:00:60Z",
+            "2021-03-01t09:00:00Z",
+            "2021-03-01 09:00:00Z",
+            "2021-03-01T09:00:00z",
+            "2021-03-01T09:00:00.Z",
+            "2021-03-01T09:00:00,1Z",
+            "2021-03-01T09:00:00.1234567Z",
+            "2021-03-01T09:00:00+14:01",
+            "2021-03-01T09:00:00+15:00",
+            "2021-03-01T09:00:00+01:60",
+            "2021-03-01T09:00:00+0100",
+            "0000-03-01T09:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "2021-03-01T09:00:0é",
+            "2021-03-01T09:00:00Zx",
+            "12021-03-01T09:00:00Z",
         ] {
             assert_eq!(instant(text), None, "{text}");
         }
@@ -110,7 +141,13 @@ mod tests {
         assert_eq!(days.begin(), Some(utc("2019-10-31T10:00:00Z")));
         assert_eq!(days.end(), Some(utc("2019-12-01T12:00:00Z")));
         let day = Days::read("2020-02-29").unwrap();
-        assert_eq!((day.begin(), day.end()), (Some(utc("2020-02-28T10:00:00Z")), Some(utc("2020-03-01T12:00:00Z"))));
+        assert_eq!(
+            (day.begin(), day.end()),
+            (
+                Some(utc("2020-02-28T10:00:00Z")),
+                Some(utc("2020-03-01T12:00:00Z"))
+            )
+        );
         for text in ["", "20", "2020-13", "2021-02-29", "0000", "2020-1"] {
             assert!(Days::read(text).is_none(), "{text}");
         }
