@@ -185,6 +185,10 @@ impl Opening {
     fn parse(event: &StoredEvent) -> Result<Self, DecodeFault> {
         let kind = StreamType::from_name(&event.stream_type).ok_or(DecodeFault::NewerVersion)?;
         let known = Event::find_type(kind, &event.event_type).ok_or(DecodeFault::NewerVersion)?;
+        // Asked before any field is looked at: a newer version may have sealed other fields than this one knows.
+        if event.schema_version > known.schema_version {
+            return Err(DecodeFault::NewerVersion);
+        }
         let document: Value = serde_json::from_slice(&event.payload).map_err(|_| DecodeFault::Shape)?;
         let Value::Object(fields) = document else {
             return Err(DecodeFault::Shape);

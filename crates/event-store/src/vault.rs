@@ -53,6 +53,13 @@ pub struct SealingKeys {
     pub as_of: u64,
 }
 
+/// A key in memory, and whose it is: a person who is forgotten may have several.
+#[derive(Clone)]
+struct Owned {
+    subject_id: Uuid,
+    key: Arc<DataKey>,
+}
+
 #[derive(Clone)]
 struct Current {
     key: Arc<DataKey>,
@@ -66,7 +73,7 @@ pub struct Vault {
     keks: KekRing,
     random: Arc<dyn RandomSource>,
     new_id: fn() -> Uuid,
-    by_id: Cache<Uuid, Arc<DataKey>>,
+    by_id: Cache<Uuid, Owned>,
     by_subject: Cache<Uuid, Current>,
 }
 
@@ -176,7 +183,7 @@ impl Vault {
     pub fn keep(&self, keys: &SealingKeys) {
         for row in &keys.new_keys {
             if let Some(key) = keys.by_subject.get(&row.subject_id) {
-                self.by_id.insert(row.key_id, Arc::clone(key));
+                self.remember(row, key);
                 self.by_subject.insert(
                     row.subject_id,
                     Current {
@@ -188,11 +195,21 @@ impl Vault {
         }
     }
 
-    /// Forgets a person's keys, after an erasure or when one turned out to be destroyed.
+    fn remember(&self, row: &StoredKey, key: &Arc<DataKey>) {
+        self.by_id.insert(
+            row.key_id,
+            Owned {
+                subject_id: row.subject_id,
+                key: Arc::clone(key),
+            },
+        );
+    }
+
+    /// Forgets a person's keys, all of them, after an erasure or when one turned out to be destroyed. Walks the whole
+    /// memory, as erasures are rare.
     pub fn forget(&self, subject: Uuid) {
-        if let Some((_, current)) = self.by_subject.remove(&subject) {
-            self.by_id.remove(&current.key.id());
-        }
+        self.by_subject.remove(&subject);
+        self.by_id.retain(|_, owned| owned.subject_id != subject);
     }
 
     /// Forgets one key.
@@ -209,8 +226,8 @@ impl Vault {
         let mut unknown = Vec::new();
         for key_id in key_ids {
             match self.by_id.get(key_id) {
-                Some(key) => {
-                    found.insert(*key_id, FoundKey::Open(key));
+                Some(owned) => {
+                    found.insert(*key_id, FoundKey::Open(owned.key));
                 }
                 None => unknown.push(*key_id),
             }
@@ -219,7 +236,7 @@ impl Vault {
             for row in self.reader.keys(&unknown).await? {
                 let key = self.unwrap(&row)?;
                 if let FoundKey::Open(open) = &key {
-                    self.by_id.insert(row.key_id, Arc::clone(open));
+                    self.remember(&row, open);
                 }
                 found.insert(row.key_id, key);
             }

@@ -9,6 +9,9 @@
     reason = "test support"
 )]
 
+mod reader;
+pub mod sealing;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
@@ -52,6 +55,7 @@ pub struct Tables {
     pub faults: VecDeque<Fault>,
     pub transactions: usize,
     pub key_reads: usize,
+    pub keys_unavailable: bool,
 }
 
 impl Tables {
@@ -108,6 +112,23 @@ impl Tables {
             .map(|key| key.key_id)
             .collect();
         facts
+    }
+
+    /// Counts a question about keys, unless the store is gone.
+    fn answer_about_keys(&mut self) -> Result<(), StoreError> {
+        self.key_reads += 1;
+        if self.keys_unavailable {
+            return Err(StoreError::Unavailable("gone".into()));
+        }
+        Ok(())
+    }
+
+    /// Destroys all keys of a person, as an erasure at that position does.
+    pub fn destroy_keys_of(&mut self, subject: Uuid, position: u64) {
+        for key in self.keys.iter_mut().filter(|key| key.subject_id == subject) {
+            key.wrapped_key = None;
+            key.destroyed_position = Some(position);
+        }
     }
 
     /// Whether a unique index would refuse the rows: releases go first, as the port promises.
