@@ -143,15 +143,18 @@ pub async fn each_event(
     up_to_position: u64,
     mut take: impl FnMut(&RecordedEvent) + Send,
 ) -> Result<(), ReadError> {
+    let slice_len = usize::try_from(SLICE_EVENTS_MAX).unwrap_or(usize::MAX);
     let (mut after_version, mut taken) = (0, 0);
     loop {
         let events = read(app, stream, after_version, up_to_position, SLICE_EVENTS_MAX).await?;
         events.iter().for_each(&mut take);
         taken += events.len();
         match events.last() {
-            None => return Ok(()),
-            Some(_) if taken > STREAM_EVENTS_MAX => return Err(ReadError::StreamTooLong),
-            Some(last) => after_version = last.stream_version,
+            Some(last) if events.len() >= slice_len => after_version = last.stream_version,
+            Some(_) | None => return Ok(()),
+        }
+        if taken >= STREAM_EVENTS_MAX {
+            return Err(ReadError::StreamTooLong);
         }
     }
 }

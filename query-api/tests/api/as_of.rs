@@ -78,9 +78,21 @@ async fn now_and_as_of_now_are_the_same() {
 #[tokio::test]
 async fn an_instant_means_everything_recorded_at_or_before_it() {
     let practice = Practice::new();
-    let id = practice.appointment().id;
-    let states = states(&practice, id.0);
-    let second = states[1].0;
+    let happened = |id: uuid::Uuid| practice.events.iter().filter(move |event| event.stream.id == id);
+    let moved_on = |first: &&RecordedEvent| {
+        happened(first.stream.id)
+            .any(|event| event.stream_version == 2 && event.recorded_at > first.recorded_at)
+    };
+    let booked = |event: &&RecordedEvent| event.event.event_type().name == "appointment.booked";
+    let id = practice
+        .events
+        .iter()
+        .filter(booked)
+        .find(moved_on)
+        .unwrap()
+        .stream
+        .id;
+    let second = happened(id).nth(1).unwrap();
     let path = |instant: chrono::DateTime<chrono::Utc>| {
         let instant = instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
         format!("/appointments/{id}?as_of={instant}")
@@ -93,8 +105,7 @@ async fn an_instant_means_everything_recorded_at_or_before_it() {
     let last_then = practice
         .events
         .iter()
-        .filter(|event| event.recorded_at <= just_before)
-        .next_back();
+        .rfind(|event| event.recorded_at <= just_before);
     assert_eq!(before_it.position(), at(last_then.unwrap().position));
 }
 

@@ -1,9 +1,15 @@
 //! Who reads what is said in a conversation, now and as it was?
 
 use praxis_auth::claims::{Principal, Role};
+use praxis_events::ids::{EventId, MessageId, ThreadId};
+use praxis_events::personal::Personal;
+use praxis_events::recorded::RecordedEvent;
+use praxis_events::sealed::Sealed;
+use praxis_events::thread::MessageSent;
 use praxis_read_models::models::messages::MessageRow;
 use praxis_testkit::rows::Rows;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::practice::{Practice, at, auditor, caller};
 
@@ -152,4 +158,38 @@ async fn the_conversations_of_another_are_not_listed() {
         own.iter()
             .any(|item| item["id"] == practice.thread().id.to_string())
     );
+}
+
+/// A practice whose lively conversation goes on for that many messages more.
+fn talkative(more: u64) -> (Practice, ThreadId) {
+    let practice = Practice::new();
+    let (thread, head) = (practice.thread(), practice.head());
+    let is_of_it = |event: &&RecordedEvent| event.stream.id == thread.id.0;
+    let last = practice.events.iter().rfind(is_of_it).unwrap();
+    let author = thread.participants[0].participant;
+    let said = (1..=more).map(|count| RecordedEvent {
+        position: head + count,
+        event_id: EventId(Uuid::from_u128(u128::from(count))),
+        stream_version: last.stream_version + count,
+        event: MessageSent {
+            message_id: MessageId(Uuid::from_u128(u128::from(count))),
+            author,
+            body: Sealed::Value(Personal::new("and another thing".to_owned())),
+        }
+        .into(),
+        ..last.clone()
+    });
+    let events = practice.events.iter().cloned().chain(said).collect();
+    (Practice::with_events(events), thread.id)
+}
+
+#[tokio::test]
+async fn a_conversation_longer_than_one_reading_of_the_log_is_folded_whole() {
+    let (practice, thread) = talkative(1_100);
+    let row = &practice.rows.threads[&thread];
+    let path = format!("/threads/{thread}?as_of={}", at(practice.head()));
+    let reply = practice.get(auditor(), &path).await;
+    assert_eq!(reply.json["version"], row.place.version);
+    assert_eq!(reply.json["message_count"], row.message_count);
+    assert!(row.message_count > 1_100);
 }

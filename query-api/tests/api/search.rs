@@ -46,9 +46,8 @@ async fn each_criterion_finds_the_patient_it_is_of() {
 #[tokio::test]
 async fn pages_of_a_search_walk_everyone_found_once() {
     let practice = Practice::new();
-    let all = found(&practice, json!({ "birth_date": "19", "limit": 200 })).await;
-    let by_name = found(&practice, json!({ "name": "l", "limit": 200 })).await;
-    assert!(all.is_empty() && by_name.len() > 2);
+    let all = found(&practice, json!({ "name": "l", "limit": 200 })).await;
+    assert!(all.len() > 2 && all.len() < practice.rows.patients.len());
     let (mut walked, mut cursor) = (Vec::new(), Value::Null);
     loop {
         let reply = practice
@@ -68,7 +67,7 @@ async fn pages_of_a_search_walk_everyone_found_once() {
             break;
         }
     }
-    assert_eq!(walked, by_name);
+    assert_eq!(walked, all);
 }
 
 #[tokio::test]
