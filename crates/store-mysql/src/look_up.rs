@@ -3,7 +3,7 @@
 //! Every statement joins a list of questions to a table by equality over a whole index prefix; a test counts the rows
 //! that each one reads.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use praxis_event_store::append::{Calendar, CalendarKind, Span};
 use praxis_event_store::port::{Facts, Lookup, StoreError};
@@ -18,7 +18,7 @@ use crate::span_buckets::{buckets_searched, layer_of};
 
 const VERSIONS: &str = "-- store_mysql::look_up::versions
 SELECT SUBSTR(p.f, 1 + (n.i - 1) * 16, 16), e.stream_version
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 STRAIGHT_JOIN LATERAL (
     SELECT stream_version FROM events WHERE stream_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)
@@ -26,13 +26,13 @@ STRAIGHT_JOIN LATERAL (
 
 const COMMANDS: &str = "-- store_mysql::look_up::commands
 SELECT c.command_key, c.request, c.answer_id, c.version, c.position, c.recorded_at
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 STRAIGHT_JOIN commands AS c ON c.command_key = SUBSTR(p.f, 1 + (n.i - 1) * 32, 32)";
 
 const CLAIMS: &str = "-- store_mysql::look_up::claims
 SELECT c.resource, c.member, c.owner
-FROM (SELECT CAST(? AS BINARY) AS f, CAST(? AS BINARY) AS v) AS p
+FROM (SELECT ? AS f, ? AS v UNION ALL SELECT payload, payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     at INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
     resource_length INT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
@@ -43,7 +43,7 @@ STRAIGHT_JOIN claims AS c
 
 const SPANS: &str = "-- store_mysql::look_up::spans
 SELECT s.kind, s.calendar_id, s.starts, s.ends, s.lane, s.owner
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     kind TINYINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
@@ -63,7 +63,7 @@ WHERE kind = ? AND calendar_id = ? AND starts < ? AND ends > ?";
 
 const TOMBSTONES: &str = "-- store_mysql::look_up::tombstones
 SELECT k.key_id
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 STRAIGHT_JOIN subject_keys AS k ON k.key_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)
 WHERE k.destroyed_position IS NOT NULL";
@@ -92,7 +92,7 @@ pub(crate) async fn look_up(session: &mut Session, lookup: &Lookup) -> Result<Fa
     Ok(facts)
 }
 
-/// Runs a statement over a list of ids; an empty list is not asked.
+/// Runs a statement over a list of ids, each once; an empty list is not asked.
 pub(crate) async fn ask_ids(
     session: &mut Session,
     text: &'static str,
@@ -108,17 +108,18 @@ async fn ask(session: &mut Session, text: &'static str, packed: Packed) -> Resul
     session.rows(packed.bind_fixed(text)).await.map_err(store_error)
 }
 
+/// A question asked twice is answered once.
 fn packed_fixed<T: AsRef<[u8]>>(values: &[T]) -> Packed {
     let mut packed = Packed::default();
-    for value in values {
-        packed.row(&[value.as_ref()], &[], &[]);
+    for value in values.iter().map(AsRef::as_ref).collect::<BTreeSet<&[u8]>>() {
+        packed.row(&[value], &[], &[]);
     }
     packed
 }
 
 fn packed_claims(claims: &[(Vec<u8>, Vec<u8>)]) -> Result<Packed, StoreError> {
     let mut packed = Packed::default();
-    for (resource, member) in claims {
+    for (resource, member) in claims.iter().collect::<BTreeSet<_>>() {
         let numbers = [packed.varying_offset()?, number(resource.len())?, number(member.len())?];
         packed.row(&[], &[resource, member], &numbers);
     }

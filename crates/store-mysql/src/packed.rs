@@ -4,6 +4,9 @@
 //! cuts them by `SUBSTR`; only small integers go through `JSON_TABLE`. So each kind of row needs one prepared
 //! statement, whatever the size of the batch (multi-row `VALUES` would need one for every size, and hex in JSON costs
 //! the server twice the time).
+//!
+//! The parameters stand in a derived table of one row, so that each is sent once. Its type comes from the union with a
+//! MEDIUMBLOB column: alone, or under CAST, the server makes it VARBINARY(65535) and cuts longer ones without a word.
 
 use std::fmt::Write;
 

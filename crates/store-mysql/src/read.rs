@@ -43,14 +43,14 @@ SELECT command_key, request, answer_id, version, position, recorded_at FROM comm
 
 const KEYS: &str = "-- store_mysql::read::keys
 SELECT k.key_id, k.subject_id, k.wrapped_key, k.kek_id, k.created_position, k.destroyed_position
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 STRAIGHT_JOIN subject_keys AS k ON k.key_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)";
 
 /// One statement is one snapshot: no key in it was destroyed after that tombstone position.
 const SUBJECT_KEYS: &str = "-- store_mysql::read::subject_keys
 SELECT h.tombstone_position, k.key_id, k.subject_id, k.wrapped_key, k.kek_id, k.created_position, k.destroyed_position
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN log_head AS h ON h.id = 1
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 LEFT JOIN LATERAL (

@@ -41,7 +41,8 @@ pub(crate) struct MySqlTransaction {
     now_micros: i64,
     /// Set before and cleared after each statement: with one failed or given up nothing may be committed.
     failed: bool,
-    head_position: u64,
+    /// Position and time after what was written so far.
+    end: (u64, i64),
 }
 
 /// Takes the head. An idle session whose connection has ended unseen is replaced once.
@@ -82,8 +83,8 @@ async fn lock_head(session: &mut Session, writers: &Sessions) -> Result<(Head, i
 
 impl MySqlTransaction {
     const fn new(session: Session, (head, now_micros): (Head, i64)) -> Self {
-        let head_position = head.position;
-        Self { session, head, now_micros, failed: false, head_position }
+        let end = (head.position, head.recorded_at);
+        Self { session, head, now_micros, failed: false, end }
     }
 
     fn check_usable(&self) -> Result<(), StoreError> {
@@ -92,7 +93,7 @@ impl MySqlTransaction {
 
     /// Positions are dense from the head on, and the head ends at the last.
     fn check_order(&self, rows: &Rows) -> Result<(), StoreError> {
-        let mut position = self.head_position;
+        let mut position = self.end.0;
         for event in &rows.events {
             position += 1;
             if event.position != position {
@@ -128,8 +129,8 @@ impl LogTransaction for MySqlTransaction {
         self.check_usable()?;
         self.failed = true;
         self.check_order(rows)?;
-        write::rows(&mut self.session, rows).await?;
-        self.head_position = rows.head_position;
+        write::rows(&mut self.session, rows, self.end).await?;
+        self.end = (rows.head_position, rows.head_recorded_at);
         self.failed = false;
         Ok(())
     }
@@ -139,7 +140,7 @@ impl LogTransaction for MySqlTransaction {
         match self.session.first_of(COMMIT).await {
             Ok(()) => {
                 self.session.end_unfinished();
-                self.session.home().identity().reached(self.head_position);
+                self.session.home().identity().reached(self.end.0);
                 Ok(())
             }
             Err(error) if proves_rollback(&error) => Err(CommitError::NotCommitted(store_error(error))),

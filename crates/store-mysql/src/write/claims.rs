@@ -13,7 +13,7 @@ INSERT INTO claims (resource, member, owner)
 SELECT SUBSTR(p.v, n.at, n.resource_length),
     SUBSTR(p.v, n.at + n.resource_length, n.member_length),
     SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)
-FROM (SELECT CAST(? AS BINARY) AS f, CAST(? AS BINARY) AS v) AS p
+FROM (SELECT ? AS f, ? AS v UNION ALL SELECT payload, payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     at INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
@@ -22,7 +22,7 @@ STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
 
 const DELETE: &str = "-- store_mysql::write::claims::delete
 DELETE c
-FROM (SELECT CAST(? AS BINARY) AS f, CAST(? AS BINARY) AS v) AS p
+FROM (SELECT ? AS f, ? AS v UNION ALL SELECT payload, payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     at INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,

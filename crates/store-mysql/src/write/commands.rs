@@ -12,7 +12,7 @@ SELECT SUBSTR(p.f, 1 + (n.i - 1) * 81, 32),
     SUBSTR(p.f, 33 + (n.i - 1) * 81, 33),
     SUBSTR(p.f, 66 + (n.i - 1) * 81, 16),
     n.version, n.position, n.recorded_at
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     version BIGINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,

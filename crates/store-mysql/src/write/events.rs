@@ -3,7 +3,6 @@
 use praxis_event_store::port::{StoreError, StoredEvent, WriteError};
 use uuid::Uuid;
 
-use crate::errors::refused;
 use crate::packed::{Packed, number};
 use crate::session::Session;
 
@@ -15,19 +14,19 @@ const INSERT: &str = "-- store_mysql::write::events::insert
 INSERT INTO events (position, event_id, stream_type, stream_id, stream_version, event_type, schema_version, recorded_at,
     subject_id, metadata, payload, leaf_format, leaf_hash)
 SELECT n.position,
-    SUBSTR(p.f, 1 + (n.i - 1) * 80, 16),
+    SUBSTR(p.f, 1 + (n.i - 1) * 81, 16),
     SUBSTR(p.v, n.at, n.a),
-    SUBSTR(p.f, 17 + (n.i - 1) * 80, 16),
+    SUBSTR(p.f, 17 + (n.i - 1) * 81, 16),
     n.stream_version,
     SUBSTR(p.v, n.at + n.a, n.b),
     n.schema_version,
     n.recorded_at,
-    NULLIF(SUBSTR(p.f, 33 + (n.i - 1) * 80, 16), X'00000000000000000000000000000000'),
+    IF(SUBSTR(p.f, 81 + (n.i - 1) * 81, 1) = X'01', SUBSTR(p.f, 33 + (n.i - 1) * 81, 16), NULL),
     SUBSTR(p.v, n.at + n.a + n.b, n.c),
     SUBSTR(p.v, n.at + n.a + n.b + n.c, n.d),
     n.leaf_format,
-    SUBSTR(p.f, 49 + (n.i - 1) * 80, 32)
-FROM (SELECT CAST(? AS BINARY) AS f, CAST(? AS BINARY) AS v) AS p
+    SUBSTR(p.f, 49 + (n.i - 1) * 81, 32)
+FROM (SELECT ? AS f, ? AS v UNION ALL SELECT payload, payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     position BIGINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
@@ -56,9 +55,6 @@ pub(super) async fn insert(session: &mut Session, events: &[StoredEvent]) -> Res
 }
 
 fn pack(packed: &mut Packed, event: &StoredEvent) -> Result<(), StoreError> {
-    if event.subject_id.is_some_and(|subject| subject.is_nil()) {
-        return Err(refused("the nil id is no subject: it is how none is written"));
-    }
     let subject = event.subject_id.unwrap_or(Uuid::nil());
     let numbers = [
         number(event.position)?,
@@ -73,7 +69,13 @@ fn pack(packed: &mut Packed, event: &StoredEvent) -> Result<(), StoreError> {
         number(event.payload.len())?,
     ];
     packed.row(
-        &[event.event_id.as_bytes(), event.stream_id.as_bytes(), subject.as_bytes(), &event.leaf_hash],
+        &[
+            event.event_id.as_bytes(),
+            event.stream_id.as_bytes(),
+            subject.as_bytes(),
+            &event.leaf_hash,
+            &[u8::from(event.subject_id.is_some())],
+        ],
         &[event.stream_type.as_bytes(), event.event_type.as_bytes(), &event.metadata, &event.payload],
         &numbers,
     );

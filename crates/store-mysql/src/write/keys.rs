@@ -15,7 +15,7 @@ SELECT SUBSTR(p.f, 1 + (n.i - 1) * 48, 16),
     SUBSTR(p.f, 33 + (n.i - 1) * 48, 16),
     n.created_position,
     NULLIF(n.destroyed_position, 0)
-FROM (SELECT CAST(? AS BINARY) AS f, CAST(? AS BINARY) AS v) AS p
+FROM (SELECT ? AS f, ? AS v UNION ALL SELECT payload, payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     at INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,

@@ -15,8 +15,9 @@ mod spans;
 const MOVE_HEAD: &str = "-- store_mysql::write::move_head
 UPDATE log_head SET position = ?, recorded_at = ? WHERE id = 1";
 
-/// Writes the rows and moves the head, which must be locked. Releases come before what takes their place.
-pub(crate) async fn rows(session: &mut Session, rows: &Rows) -> Result<(), WriteError> {
+/// Writes the rows and moves the head, which must be locked and stand at `head`: position and time. Releases come
+/// before what takes their place.
+pub(crate) async fn rows(session: &mut Session, rows: &Rows, head: (u64, i64)) -> Result<(), WriteError> {
     events::insert(session, &rows.events).await?;
     commands::insert(session, &rows.commands).await?;
     keys::insert(session, &rows.keys).await?;
@@ -24,7 +25,7 @@ pub(crate) async fn rows(session: &mut Session, rows: &Rows) -> Result<(), Write
     claims::insert(session, &rows.claims_taken).await?;
     spans::delete(session, &rows.spans_released).await?;
     spans::insert(session, &rows.spans_taken).await?;
-    if rows.events.is_empty() {
+    if (rows.head_position, rows.head_recorded_at) == head {
         return Ok(());
     }
     let head = sqlx::query(MOVE_HEAD).bind(rows.head_position).bind(rows.head_recorded_at);

@@ -17,7 +17,7 @@ SELECT n.kind,
     SUBSTR(p.f, 17 + (n.i - 1) * 48, 16),
     n.ends,
     SUBSTR(p.f, 33 + (n.i - 1) * 48, 16)
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     kind TINYINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
@@ -27,7 +27,7 @@ STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
 
 const DELETE: &str = "-- store_mysql::write::spans::delete
 DELETE s
-FROM (SELECT CAST(? AS BINARY) AS f) AS p
+FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     kind TINYINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
