@@ -93,7 +93,7 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     let directory = match OwnedDirectory::take(data) {
         Err(DirectoryError::InUse { url: Some(url) }) => {
             anyhow::bail!(
-                "{} is in use by the server at {url}: use that (--server {url})",
+                "{} is in use by the server at {url}: stop it first; import and demo can also use it (--server {url} --token …)",
                 data.display()
             )
         }
