@@ -119,7 +119,12 @@ impl Event {
     ///
     /// # Errors
     /// [`DocumentError`] when this version cannot read it; nothing of the document is in the error.
-    pub fn from_document(kind: StreamType, name: &str, schema_version: u32, document: Value) -> Result<Self, DocumentError> {
+    pub fn from_document(
+        kind: StreamType,
+        name: &str,
+        schema_version: u32,
+        document: Value,
+    ) -> Result<Self, DocumentError> {
         let known = Self::find_type(kind, name).ok_or(DocumentError::UnknownType)?;
         if schema_version > known.schema_version {
             return Err(DocumentError::NewerSchema {
@@ -128,7 +133,8 @@ impl Event {
                 known: known.schema_version,
             });
         }
-        let current = upcast::to_current(known, schema_version, document).ok_or(DocumentError::Shape { name: known.name })?;
+        let current = upcast::to_current(known, schema_version, document)
+            .ok_or(DocumentError::Shape { name: known.name })?;
         match Self::from_current(kind, known.name, current) {
             Some(Ok(event)) => Ok(event),
             Some(Err(_)) | None => Err(DocumentError::Shape { name: known.name }),

@@ -90,7 +90,13 @@ pub enum StreamType {
 
 impl StreamType {
     /// Every kind, for tests and tables.
-    pub const ALL: [Self; 5] = [Self::Patient, Self::Practitioner, Self::Location, Self::Appointment, Self::Thread];
+    pub const ALL: [Self; 5] = [
+        Self::Patient,
+        Self::Practitioner,
+        Self::Location,
+        Self::Appointment,
+        Self::Thread,
+    ];
 
     /// The stored name: ASCII, never changed.
     pub const fn name(self) -> &'static str {

@@ -15,7 +15,9 @@ pub fn to_current(event_type: &EventType, from_version: u32, mut document: Value
 
 /// One step: from `version` of a type to the next.
 fn step(name: &str, version: u32, document: Value) -> Option<Value> {
-    let Value::Object(fields) = document else { return None };
+    let Value::Object(fields) = document else {
+        return None;
+    };
     let lifted = match (name, version) {
         ("practitioner.registered", 1) => specialities_became_a_list(fields)?,
         _ => return None,

@@ -3,20 +3,22 @@
 //! A fixture is never edited. For a new event type or version this test writes the file and fails once; look at it, and
 //! check it in. Sealed groups stand in their readable form; boxes are proved in `praxis-event-store`.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::too_many_lines, reason = "test helpers; one sample of every type in one list")]
+
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use praxis_events::appointment::{
     AppointmentArrived, AppointmentBooked, AppointmentCancelled, AppointmentCheckedIn, AppointmentFulfilled,
-    AppointmentMarkedInError, AppointmentNoShow, AppointmentRescheduled, AppointmentStatus, AppointmentUndone, CancelledBy,
-    Occupancy, Slot,
+    AppointmentMarkedInError, AppointmentNoShow, AppointmentRescheduled, AppointmentStatus,
+    AppointmentUndone, CancelledBy, Occupancy, Slot,
 };
 use praxis_events::event::{DocumentError, Event};
 use praxis_events::ids::{LocationId, MessageId, PatientId, PractitionerId, RoomId, StreamType};
 use praxis_events::location::{LocationRegistered, Source};
 use praxis_events::patient::{
-    Address, Contact, Death, Demographics, Identifier, PatientContactChanged, PatientDeactivated, PatientDeathRecorded,
-    PatientDetailsCorrected, PatientRegistered,
+    Address, Contact, Death, Demographics, Identifier, PatientContactChanged, PatientDeactivated,
+    PatientDeathRecorded, PatientDetailsCorrected, PatientRegistered,
 };
 use praxis_events::personal::Personal;
 use praxis_events::practitioner::{PractitionerRegistered, Profile};
@@ -34,7 +36,10 @@ fn text(text: &str) -> Personal<String> {
 }
 
 fn identifier(value: &str) -> Identifier {
-    Identifier { system: text("urn:example:insurer"), value: text(value) }
+    Identifier {
+        system: text("urn:example:insurer"),
+        value: text(value),
+    }
 }
 
 fn instant(text: &str) -> DateTime<Utc> {
@@ -88,21 +93,41 @@ fn samples() -> Vec<Event> {
             source: Some(identifier("Patient/1").into()),
         }
         .into(),
-        PatientDetailsCorrected { demographics: demographics().into(), reason: words("misspelt") }.into(),
-        PatientContactChanged { contact: contact().into() }.into(),
-        PatientDeathRecorded { death: Death { at: Personal::new(instant("2027-01-02T03:04:05Z")) }.into() }.into(),
+        PatientDetailsCorrected {
+            demographics: demographics().into(),
+            reason: words("misspelt"),
+        }
+        .into(),
+        PatientContactChanged {
+            contact: contact().into(),
+        }
+        .into(),
+        PatientDeathRecorded {
+            death: Death {
+                at: Personal::new(instant("2027-01-02T03:04:05Z")),
+            }
+            .into(),
+        }
+        .into(),
         PatientDeactivated {}.into(),
         PractitionerRegistered {
             specialities: vec!["394802001".to_owned(), "394814009".to_owned()],
-            profile: Profile { family_name: text("Sato"), given_names: vec![text("Ren")], identifiers: vec![identifier("N-9")] }
-                .into(),
+            profile: Profile {
+                family_name: text("Sato"),
+                given_names: vec![text("Ren")],
+                identifiers: vec![identifier("N-9")],
+            }
+            .into(),
             source: Some(identifier("Practitioner/9").into()),
         }
         .into(),
         LocationRegistered {
             name: "Main Street".to_owned(),
             zone: "America/New_York".to_owned(),
-            source: Some(Source { system: "urn:example:ehr".to_owned(), value: "Location/3".to_owned() }),
+            source: Some(Source {
+                system: "urn:example:ehr".to_owned(),
+                value: "Location/3".to_owned(),
+            }),
         }
         .into(),
         AppointmentBooked {
@@ -125,21 +150,45 @@ fn samples() -> Vec<Event> {
             comment: words("asked for a later time"),
         }
         .into(),
-        AppointmentCancelled { reason_code: "pat".to_owned(), by: CancelledBy::Patient, comment: words("travelling") }.into(),
+        AppointmentCancelled {
+            reason_code: "pat".to_owned(),
+            by: CancelledBy::Patient,
+            comment: words("travelling"),
+        }
+        .into(),
         AppointmentArrived {}.into(),
         AppointmentCheckedIn {}.into(),
         AppointmentFulfilled {}.into(),
         AppointmentNoShow {}.into(),
-        AppointmentUndone { back_to: AppointmentStatus::Booked, comment: words("wrong line") }.into(),
-        AppointmentMarkedInError { comment: words("wrong patient") }.into(),
+        AppointmentUndone {
+            back_to: AppointmentStatus::Booked,
+            comment: words("wrong line"),
+        }
+        .into(),
+        AppointmentMarkedInError {
+            comment: words("wrong patient"),
+        }
+        .into(),
         ThreadOpened {
             patient_id,
-            participants: vec![Participant::Patient(patient_id), Participant::Practitioner(practitioner_id)],
+            participants: vec![
+                Participant::Patient(patient_id),
+                Participant::Practitioner(practitioner_id),
+            ],
             topic: text("Results").into(),
         }
         .into(),
-        MessageSent { message_id, author: Participant::Practitioner(practitioner_id), body: text("All is well.").into() }.into(),
-        MessageRead { message_id, reader: Participant::Patient(patient_id) }.into(),
+        MessageSent {
+            message_id,
+            author: Participant::Practitioner(practitioner_id),
+            body: text("All is well.").into(),
+        }
+        .into(),
+        MessageRead {
+            message_id,
+            reader: Participant::Patient(patient_id),
+        }
+        .into(),
         MessageRetracted { message_id }.into(),
     ]
 }
@@ -149,7 +198,9 @@ fn path(name: &str, version: u32) -> PathBuf {
 }
 
 fn load(name: &str, version: u32) -> Option<Value> {
-    std::fs::read_to_string(path(name, version)).ok().map(|text| serde_json::from_str(&text).unwrap())
+    std::fs::read_to_string(path(name, version))
+        .ok()
+        .map(|text| serde_json::from_str(&text).unwrap())
 }
 
 #[test]
@@ -157,16 +208,26 @@ fn every_type_is_written_as_its_newest_fixture_says() {
     let samples = samples();
     for kind in StreamType::ALL {
         for event_type in Event::types(kind) {
-            let sample = samples.iter().find(|event| event.event_type().name == event_type.name);
+            let sample = samples
+                .iter()
+                .find(|event| event.event_type().name == event_type.name);
             let sample = sample.unwrap_or_else(|| panic!("no sample of {}", event_type.name));
             let document = sample.to_document().unwrap();
             let Some(fixture) = load(event_type.name, event_type.schema_version) else {
                 let pretty = serde_json::to_string_pretty(&document).unwrap() + "\n";
                 std::fs::write(path(event_type.name, event_type.schema_version), pretty).unwrap();
-                panic!("wrote the fixture of {}: look at it and check it in", event_type.name);
+                panic!(
+                    "wrote the fixture of {}: look at it and check it in",
+                    event_type.name
+                );
             };
-            assert_eq!(document, fixture, "{} is no longer written as its version promises", event_type.name);
-            let read = Event::from_document(kind, event_type.name, event_type.schema_version, fixture).unwrap();
+            assert_eq!(
+                document, fixture,
+                "{} is no longer written as its version promises",
+                event_type.name
+            );
+            let read =
+                Event::from_document(kind, event_type.name, event_type.schema_version, fixture).unwrap();
             assert_eq!(&read, sample, "{}", event_type.name);
         }
     }
@@ -178,7 +239,8 @@ fn every_version_ever_written_has_a_fixture_and_is_read() {
         for event_type in Event::types(kind) {
             for version in 1..=event_type.schema_version {
                 let fixture = load(event_type.name, version);
-                let fixture = fixture.unwrap_or_else(|| panic!("no fixture of {} v{version}", event_type.name));
+                let fixture =
+                    fixture.unwrap_or_else(|| panic!("no fixture of {} v{version}", event_type.name));
                 let read = Event::from_document(kind, event_type.name, version, fixture);
                 assert!(read.is_ok(), "{} v{version}: {read:?}", event_type.name);
             }
@@ -190,9 +252,13 @@ fn every_version_ever_written_has_a_fixture_and_is_read() {
 fn every_fixture_belongs_to_a_known_type_and_version() {
     for entry in std::fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let known = StreamType::ALL.into_iter().flat_map(Event::types).any(|event_type| {
-            (1..=event_type.schema_version).any(|version| name == format!("{}.v{version}.json", event_type.name))
-        });
+        let known = StreamType::ALL
+            .into_iter()
+            .flat_map(Event::types)
+            .any(|event_type| {
+                (1..=event_type.schema_version)
+                    .any(|version| name == format!("{}.v{version}.json", event_type.name))
+            });
         assert!(known, "{name} belongs to no event type and version");
     }
 }
@@ -203,19 +269,39 @@ fn every_sealed_group_can_be_erased() {
         let event_type = event.event_type();
         let mut document = event.to_document().unwrap();
         for field in event_type.sealed {
-            assert!(document.get(field).is_some_and(|value| value.get("value").is_some()), "{} {field}", event_type.name);
+            assert!(
+                document
+                    .get(field)
+                    .is_some_and(|value| value.get("value").is_some()),
+                "{} {field}",
+                event_type.name
+            );
             document[*field] = json!("erased");
         }
-        let read = Event::from_document(event.stream_type(), event_type.name, event_type.schema_version, document.clone());
-        assert_eq!(read.unwrap().to_document().unwrap(), document, "{}", event_type.name);
+        let read = Event::from_document(
+            event.stream_type(),
+            event_type.name,
+            event_type.schema_version,
+            document.clone(),
+        );
+        assert_eq!(
+            read.unwrap().to_document().unwrap(),
+            document,
+            "{}",
+            event_type.name
+        );
     }
 }
 
 #[test]
 fn a_single_speciality_became_a_list() {
     let v1 = load("practitioner.registered", 1).unwrap();
-    let read = Event::from_document(StreamType::Practitioner, "practitioner.registered", 1, v1.clone()).unwrap();
-    assert_eq!(read.to_document().unwrap()["specialities"], json!([v1["speciality"]]));
+    let read =
+        Event::from_document(StreamType::Practitioner, "practitioner.registered", 1, v1.clone()).unwrap();
+    assert_eq!(
+        read.to_document().unwrap()["specialities"],
+        json!([v1["speciality"]])
+    );
     let mut none = v1;
     none["speciality"] = Value::Null;
     let read = Event::from_document(StreamType::Practitioner, "practitioner.registered", 1, none).unwrap();
@@ -225,7 +311,14 @@ fn a_single_speciality_became_a_list() {
 #[test]
 fn what_a_newer_version_wrote_is_said_to_be_newer() {
     let newer = Event::from_document(StreamType::Patient, "patient.deactivated", 2, json!({}));
-    assert!(matches!(newer, Err(DocumentError::NewerSchema { found: 2, known: 1, .. })));
+    assert!(matches!(
+        newer,
+        Err(DocumentError::NewerSchema {
+            found: 2,
+            known: 1,
+            ..
+        })
+    ));
     let unknown = Event::from_document(StreamType::Patient, "patient.cloned", 1, json!({}));
     assert!(matches!(unknown, Err(DocumentError::UnknownType)));
     let elsewhere = Event::from_document(StreamType::Thread, "patient.deactivated", 1, json!({}));
@@ -244,7 +337,19 @@ fn a_wrong_shape_is_an_error_without_values() {
 fn debug_of_an_event_shows_nothing_personal() {
     for event in samples() {
         let shown = format!("{event:?}");
-        for marker in ["Ødegård", "Ines", "1984", "+4721", "Storgata", "A-1", "Sato", "N-9", "cough", "All is well", "Results"] {
+        for marker in [
+            "Ødegård",
+            "Ines",
+            "1984",
+            "+4721",
+            "Storgata",
+            "A-1",
+            "Sato",
+            "N-9",
+            "cough",
+            "All is well",
+            "Results",
+        ] {
             assert!(!shown.contains(marker), "{marker} in {shown}");
         }
     }

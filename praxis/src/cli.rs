@@ -1,5 +1,7 @@
 //! What can be typed: every subcommand with its arguments and examples.
 
+#![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

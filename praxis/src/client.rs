@@ -111,7 +111,13 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::post`].
-    pub async fn post_if_at(&self, path: &str, key: &str, document: &Value, version: u64) -> Result<Answered> {
+    pub async fn post_if_at(
+        &self,
+        path: &str,
+        key: &str,
+        document: &Value,
+        version: u64,
+    ) -> Result<Answered> {
         self.send(path, key, document, Some(version)).await
     }
 

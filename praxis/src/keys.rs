@@ -66,23 +66,20 @@ pub fn load(config: &Config, data: &Path) -> Result<Keys> {
         config.require(&settings::JWT_ISSUER)?,
         config.require(&settings::JWT_AUDIENCE)?,
     );
-    let (signer, public) = match config.get::<PublicKeysPem>(&settings::JWT_PUBLIC_KEYS) {
-        Some(public) => {
-            let private = config.get::<PrivateKeyPem>(&settings::JWT_PRIVATE_KEY);
-            let signer = private
-                .map(|pem| TokenSigner::try_new(pem.expose(), &issuer, &audience))
-                .transpose()?;
-            (signer, PublicKeys::try_from_pem(&public.0)?)
-        }
-        None => {
-            let file = directory.join("jwt-private.pem");
-            let private: PrivateKeyPem = given_or_made(config, &settings::JWT_PRIVATE_KEY, &file, || {
-                Ok(generate(KeySize::Rsa2048)?.private_pem().to_owned())
-            })?;
-            let signer = TokenSigner::try_new(private.expose(), &issuer, &audience)?;
-            let public = PublicKeys::of(signer.public_key().clone());
-            (Some(signer), public)
-        }
+    let (signer, public) = if let Some(public) = config.get::<PublicKeysPem>(&settings::JWT_PUBLIC_KEYS) {
+        let private = config.get::<PrivateKeyPem>(&settings::JWT_PRIVATE_KEY);
+        let signer = private
+            .map(|pem| TokenSigner::try_new(pem.expose(), &issuer, &audience))
+            .transpose()?;
+        (signer, PublicKeys::try_from_pem(&public.0)?)
+    } else {
+        let file = directory.join("jwt-private.pem");
+        let private: PrivateKeyPem = given_or_made(config, &settings::JWT_PRIVATE_KEY, &file, || {
+            Ok(generate(KeySize::Rsa2048)?.private_pem().to_owned())
+        })?;
+        let signer = TokenSigner::try_new(private.expose(), &issuer, &audience)?;
+        let public = PublicKeys::of(signer.public_key().clone());
+        (Some(signer), public)
     };
     Ok(Keys {
         keks: KekRing::of(kek.keys())?,

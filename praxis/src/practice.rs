@@ -90,23 +90,11 @@ impl Practice {
 /// # Errors
 /// When the directory is in use, its files are not fit, or a key is missing.
 pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practice> {
-    let directory = match OwnedDirectory::take(data) {
-        Err(DirectoryError::InUse { url: Some(url) }) => {
-            anyhow::bail!(
-                "{} is in use by the server at {url}: stop it first; import and demo can also use it (--server {url} --token …)",
-                data.display()
-            )
-        }
-        taken => taken.with_context(|| format!("cannot use {}", data.display()))?,
-    };
+    let directory = take(data)?;
     let keys = keys::load(config, data)?;
-    let file = data.join(LOG_FILE);
-    if !file.exists() {
-        migrate(&file, LogId(ids::new_id())).await?;
-    }
-    let log = Arc::new(SqliteLog::open(&file, OpenOptions::default()).await?);
-    let reader: Arc<dyn LogReader> = log.clone();
-    let writer: Arc<dyn LogWriter> = log.clone();
+    let log = open_log(data).await?;
+    let reader: Arc<dyn LogReader> = Arc::<SqliteLog>::clone(&log);
+    let writer: Arc<dyn LogWriter> = Arc::<SqliteLog>::clone(&log);
     let head = reader.head().await?;
     let vault = Vault::new(
         head.log_id,
@@ -129,9 +117,10 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         sequencing.run().await;
         Ok(())
     });
+    let relay_store: Arc<dyn RelayStore> = Arc::<SqliteLog>::clone(&log);
     let relay = Relay {
         reader: Arc::clone(&reader),
-        store: Arc::<SqliteLog>::clone(&log) as Arc<dyn RelayStore>,
+        store: relay_store,
         publishers: None,
         appended: appended.clone(),
         holder: ids::new_id(),
@@ -143,21 +132,7 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     });
 
     let registry: Arc<dyn Registry> = Arc::new(SqliteRegistry::open(data).await?);
-    let (moved_sender, moved) = watch::channel(0);
-    let generations = Generations {
-        registry: Arc::clone(&registry),
-        reader: Arc::clone(&reader),
-        decoder: Arc::clone(&decoder),
-        feeds: Arc::new(LogFeeds {
-            reader: Arc::clone(&reader),
-            appended,
-        }),
-        partitions: PARTITIONS,
-        now_micros: clock::now_micros,
-        moved: moved_sender,
-    };
-    let stop = tasks.stop().clone();
-    tasks.spawn("projection", async move { Ok(generations.run(stop).await?) });
+    let moved = project(&registry, &reader, &decoder, appended, tasks);
 
     let executor = Arc::new(Executor::new(ExecutorParts {
         reader: Arc::clone(&reader),
@@ -204,6 +179,51 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         moved,
         directory,
     })
+}
+
+/// Takes the directory, or says who has it.
+fn take(data: &Path) -> Result<OwnedDirectory> {
+    match OwnedDirectory::take(data) {
+        Err(DirectoryError::InUse { url: Some(url) }) => anyhow::bail!(
+            "{} is in use by the server at {url}: stop it first; import and demo can also use it (--server {url} --token …)",
+            data.display()
+        ),
+        taken => taken.with_context(|| format!("cannot use {}", data.display())),
+    }
+}
+
+async fn open_log(data: &Path) -> Result<Arc<SqliteLog>> {
+    let file = data.join(LOG_FILE);
+    if !file.exists() {
+        migrate(&file, LogId(ids::new_id())).await?;
+    }
+    Ok(Arc::new(SqliteLog::open(&file, OpenOptions::default()).await?))
+}
+
+/// Starts filling the read models from the log itself; answers up to where they are.
+fn project(
+    registry: &Arc<dyn Registry>,
+    reader: &Arc<dyn LogReader>,
+    decoder: &Arc<dyn Decoder>,
+    appended: watch::Receiver<u64>,
+    tasks: &Tasks,
+) -> watch::Receiver<u64> {
+    let (moved_sender, moved) = watch::channel(0);
+    let generations = Generations {
+        registry: Arc::clone(registry),
+        reader: Arc::clone(reader),
+        decoder: Arc::clone(decoder),
+        feeds: Arc::new(LogFeeds {
+            reader: Arc::clone(reader),
+            appended,
+        }),
+        partitions: PARTITIONS,
+        now_micros: clock::now_micros,
+        moved: moved_sender,
+    };
+    let stop = tasks.stop().clone();
+    tasks.spawn("projection", async move { Ok(generations.run(stop).await?) });
+    moved
 }
 
 /// Both APIs and their one description.

@@ -10,6 +10,7 @@ use praxis_runtime::config::read::Config;
 use praxis_runtime::config::setting::{Program, Spec};
 use praxis_runtime::config::settings;
 use praxis_runtime::tasks::Tasks;
+use praxis_store_sqlite::log::SqliteLog;
 
 use crate::cli::{Data, Target};
 use crate::client::Client;
@@ -120,7 +121,7 @@ pub async fn open_views(data: &Data) -> Result<OpenedViews> {
     let practice = practice::open(&config, &config.require(&settings::DATA)?, &tasks).await?;
     let tools = Tools {
         registry: Arc::clone(&practice.registry),
-        reader: practice.log.clone(),
+        reader: Arc::<SqliteLog>::clone(&practice.log),
         decoder: Arc::clone(&practice.decoder),
     };
     Ok(OpenedViews {

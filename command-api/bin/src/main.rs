@@ -56,8 +56,8 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
             .await
             .context("cannot use the event store")?,
     );
-    let reader: Arc<dyn LogReader> = log.clone();
-    let writer: Arc<dyn LogWriter> = log.clone();
+    let reader: Arc<dyn LogReader> = Arc::<MySqlLog>::clone(&log);
+    let writer: Arc<dyn LogWriter> = Arc::<MySqlLog>::clone(&log);
     let head = reader.head().await?;
     let keks = KekRing::of(config.require(&settings::KEK)?.keys())?;
     let claims_keys = ClaimsKeys::of(config.require(&settings::CLAIMS_KEY)?.keys())?;

@@ -44,13 +44,20 @@ pub struct Check {
 impl Check {
     /// A check with nothing more to say.
     pub const fn new(name: &'static str, ready: bool) -> Self {
-        Self { name, ready, detail: None }
+        Self {
+            name,
+            ready,
+            detail: None,
+        }
     }
 
     /// The check, with more to say.
     #[must_use]
     pub fn saying(self, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..self }
+        Self {
+            detail: Some(detail.into()),
+            ..self
+        }
     }
 }
 
@@ -64,21 +71,32 @@ pub trait Readiness: Send + Sync {
 /// The public routes: description, browsable page (nothing of it is loaded from elsewhere), keys, probes.
 pub fn public(api: OpenApi, jwks: Jwks, readiness: Arc<dyn Readiness>) -> Router {
     let jwks = Arc::new(jwks);
-    let page = SwaggerUi::new("/docs").url("/openapi.json", api).config(Config::default().use_base_layout());
+    let page = SwaggerUi::new("/docs")
+        .url("/openapi.json", api)
+        .config(Config::default().use_base_layout());
     Router::from(page)
-        .route("/.well-known/jwks.json", get(move || async move { Json(jwks.as_ref().clone()) }))
+        .route(
+            "/.well-known/jwks.json",
+            get(move || async move { Json(jwks.as_ref().clone()) }),
+        )
         .merge(probes(readiness))
 }
 
 /// The routes of the admin port: probes and metrics. Not to be reached from outside.
-pub fn admin(readiness: Arc<dyn Readiness>, metrics: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
+pub fn admin(
+    readiness: Arc<dyn Readiness>,
+    metrics: impl Fn() -> String + Clone + Send + Sync + 'static,
+) -> Router {
     let scrape = move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics()) };
     probes(readiness).route("/metrics", get(scrape))
 }
 
 fn probes(readiness: Arc<dyn Readiness>) -> Router {
     Router::new()
-        .route("/health", get(|| async { Json(serde_json::json!({ "status": "alive" })) }))
+        .route(
+            "/health",
+            get(|| async { Json(serde_json::json!({ "status": "alive" })) }),
+        )
         .route("/ready", get(ready))
         .with_state(readiness)
 }
@@ -89,8 +107,16 @@ async fn ready(State(readiness): State<Arc<dyn Readiness>>) -> Response {
         Err(_) => vec![Check::new("time", false).saying("a dependency does not answer")],
     };
     let ready = checks.iter().all(|check| check.ready);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(serde_json::json!({ "ready": ready, "checks": checks }))).into_response()
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(serde_json::json!({ "ready": ready, "checks": checks })),
+    )
+        .into_response()
 }
 
 #[cfg(test)]
@@ -127,7 +153,11 @@ mod tests {
     }
 
     fn routes(checks: Vec<Check>) -> Router {
-        public(OpenApiBuilder::new().build(), Jwks { keys: Vec::new() }, Arc::new(Fixed(checks)))
+        public(
+            OpenApiBuilder::new().build(),
+            Jwks { keys: Vec::new() },
+            Arc::new(Fixed(checks)),
+        )
     }
 
     #[tokio::test]
@@ -135,7 +165,10 @@ mod tests {
         let good = || Check::new("a", true);
         assert_eq!(status(&routes(vec![good()]), "/ready").await, StatusCode::OK);
         let bad = Check::new("b", false).saying("down");
-        assert_eq!(status(&routes(vec![good(), bad]), "/ready").await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            status(&routes(vec![good(), bad]), "/ready").await,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -152,7 +185,10 @@ mod tests {
         for rule in RULES {
             let path = rule.path.replace("{*rest}", "swagger-ui.css");
             let status = status(&routes, &path).await;
-            assert!(status.is_success() || status.is_redirection(), "{path} answers {status}");
+            assert!(
+                status.is_success() || status.is_redirection(),
+                "{path} answers {status}"
+            );
         }
     }
 }

@@ -68,7 +68,7 @@ pub async fn run(args: Serve) -> Result<ExitCode> {
 
     let admin_routes = {
         let telemetry = telemetry.clone();
-        meta::admin(practice.readiness.clone(), move || telemetry.render())
+        meta::admin(Arc::clone(&practice.readiness), move || telemetry.render())
     };
     let stop = tasks.stop().clone();
     tasks.spawn("admin", async move {

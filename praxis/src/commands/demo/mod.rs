@@ -235,9 +235,9 @@ fn token_of(signer: &TokenSigner, role: Role, person: Uuid) -> Result<String> {
 fn count_one(answered: &Answered, made: &mut Made) -> Result<()> {
     if answered.status.is_success() {
         if answered.replayed {
-            made.there_already += 1
+            made.there_already += 1;
         } else {
-            made.written += 1
+            made.written += 1;
         }
         return Ok(());
     }

@@ -202,7 +202,7 @@ impl Plan {
 
     /// A stride through the patients that visits each before any twice.
     fn stride(&self) -> u64 {
-        (1..)
+        (1..=self.patients)
             .map(|factor| 7_919 * factor + 2)
             .find(|step| gcd(*step, self.patients) == 1)
             .unwrap_or(1)

@@ -23,7 +23,10 @@ pub fn life(record: &Object, now: DateTime<Utc>) -> Result<Life, Malformed> {
     boolean(record, "deceasedBoolean")?;
     let (birth, death) = (text(record, "birthDate")?, text(record, "deceasedDateTime")?);
     let mut reasons = BTreeSet::new();
-    if let Some(Err(fault)) = birth.map(|text| BirthDate::parse(text, latest_date(now))) {
+    let born = birth.map(|text| Days::read(text.trim()));
+    if matches!(born, Some(None)) {
+        reasons.insert("birth_date_invalid".to_owned());
+    } else if let Some(Err(fault)) = birth.map(|text| BirthDate::parse(text, latest_date(now))) {
         reasons.insert(reasons::of_fault("/birth_date", fault.code()));
     }
     let Some(death) = death else {
@@ -36,7 +39,7 @@ pub fn life(record: &Object, now: DateTime<Utc>) -> Result<Life, Malformed> {
     if earliest > now {
         reasons.insert("death_in_future".to_owned());
     }
-    let born = birth.and_then(|text| Days::read(text.trim())?.begin());
+    let born = born.flatten().and_then(|days| days.begin());
     if born.is_some_and(|born| latest < born) {
         reasons.insert("death_before_birth".to_owned());
     }

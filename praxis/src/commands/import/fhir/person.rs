@@ -35,7 +35,7 @@ impl Person {
         let (family_name, given_names) = name(record)?;
         let (languages, language) = languages(record)?;
         let addresses = objects(record, "address")?;
-        let countries: Result<Vec<_>, _> = addresses.iter().map(|address| text(address, "country")).collect();
+        let countries: Result<Vec<_>, _> = addresses.iter().map(|address| country(address)).collect();
         let countries = countries?;
         let written: Result<Vec<_>, _> = addresses.iter().map(|written| address(written)).collect();
         let home = written?.into_iter().next().flatten();
@@ -148,11 +148,18 @@ fn contact_points<'a>(
     Ok((phones, emails))
 }
 
+/// The country of an address; blank is absent.
+fn country(address: &Object) -> Result<Option<&str>, Malformed> {
+    Ok(text(address, "country")?
+        .map(str::trim)
+        .filter(|country| !country.is_empty()))
+}
+
 /// An address as the API takes it; `None` when it says nothing.
 fn address(written: &Object) -> Result<Option<Value>, Malformed> {
     let lines = texts(written, "line")?;
     let (city, postcode) = (text(written, "city")?, text(written, "postalCode")?);
-    let country = text(written, "country")?;
+    let country = country(written)?;
     let says = |part: &&str| !part.trim().is_empty();
     let is_blank = !lines
         .iter()
@@ -305,7 +312,7 @@ mod tests {
                 json!({ "telecom": telecom, "address": [{ "country": country }] }),
             ))
         };
-        for country in [json!("US"), json!("us"), json!(null)] {
+        for country in [json!("US"), json!("us"), json!(" "), json!(null)] {
             assert!(phone(country).is_empty());
         }
         assert_eq!(phone(json!("FR")), ["phone_invalid"]);
