@@ -10,7 +10,7 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench soak lint fmt fmt-check clippy doc deny shellcheck toolchain
+.PHONY: help run test bench lint fmt fmt-check clippy doc deny shellcheck toolchain
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -24,9 +24,6 @@ test: toolchain ## Run every test, against a real MySQL and a real Kafka
 
 bench: toolchain ## Measure, against a real MySQL and a real Kafka; docs/benchmarks.md keeps the result
 	$(SERVICES) cargo bench --workspace --bench '*'
-
-soak: toolchain ## The fault tests at random for PRAXIS_SOAK_MINUTES (60), repeatable by PRAXIS_SOAK_SEED
-	$(SERVICES) bash -c 'cargo build --release --workspace --bins && cargo test --release --workspace --test soak -- --nocapture'
 
 lint: fmt-check clippy doc deny shellcheck ## Everything that judges without running
 

@@ -81,9 +81,10 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         Ok(())
     });
     let kafka = kafka_settings(config)?;
+    let relay_store: Arc<dyn RelayStore> = log;
     let relay = Relay {
         reader: Arc::clone(&reader),
-        store: log as Arc<dyn RelayStore>,
+        store: relay_store,
         publishers: Some(Arc::new(KafkaPublishers::new(kafka.clone()))),
         appended,
         holder: ids::new_id(),
