@@ -14,7 +14,10 @@ fn written(arguments: &[&str]) -> String {
         .output()
         .unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "praxis {arguments:?} failed: {complaints}");
+    assert!(
+        output.status.success(),
+        "praxis {arguments:?} failed: {complaints}"
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -52,6 +55,12 @@ fn the_openapi_document_is_fresh() {
 fn the_openapi_document_describes_both_apis() {
     let document: serde_json::Value = serde_json::from_str(&written(&["openapi"])).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
-    assert!(document["paths"]["/appointments"]["post"].is_object(), "a command");
-    assert!(document["paths"]["/patients/search"]["post"].is_object(), "a read");
+    assert!(
+        document["paths"]["/appointments"]["post"].is_object(),
+        "a command"
+    );
+    assert!(
+        document["paths"]["/patients/search"]["post"].is_object(),
+        "a read"
+    );
 }
