@@ -4,7 +4,6 @@
 #[allow(dead_code, reason = "each test program uses its part of it")]
 mod service;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,13 +136,6 @@ fn allow_many_connections() -> nix::Result<()> {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
 }
 
-async fn alone(test: impl Future<Output = anyhow::Result<()>>) {
-    let _alone = ONE_AT_A_TIME.lock().await;
-    if let Err(error) = test.await {
-        panic!("{error:?}");
-    }
-}
-
 /// That so many were written, and every other one was refused with that code for that one reason.
 fn assert_written_and_refused(replies: &[Reply], written: usize, code: &str, reason: &str) {
     let refused: Vec<&Reply> = replies.iter().filter(|reply| reply.status != 201).collect();
@@ -163,136 +155,125 @@ fn bookings_in(log: &Log) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_thousand_bookings_of_one_time_of_a_practitioner_one_succeeds() {
-    alone(async {
-        let scene = Scene::open().await?;
-        let practitioner_id = scene.practitioners(1).await?[0];
-        let patients = scene.patients(AT_ONCE).await?;
-        let bookings = patients
-            .iter()
-            .map(|patient| scene.booking(*patient, practitioner_id, 0))
-            .collect();
-        let replies = scene.at_once(&scene.desk, bookings).await?;
-        assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
-        assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 1);
-        Ok(())
-    })
-    .await;
+async fn of_a_thousand_bookings_of_one_time_of_a_practitioner_one_succeeds() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let scene = Scene::open().await?;
+    let practitioner_id = scene.practitioners(1).await?[0];
+    let patients = scene.patients(AT_ONCE).await?;
+    let bookings = patients
+        .iter()
+        .map(|patient| scene.booking(*patient, practitioner_id, 0))
+        .collect();
+    let replies = scene.at_once(&scene.desk, bookings).await?;
+    assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
+    assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 1);
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_thousand_bookings_of_one_patient_at_one_time_one_succeeds() {
-    alone(async {
-        let scene = Scene::open().await?;
-        let patient_id = scene.patients(1).await?[0];
-        let practitioners = scene.practitioners(AT_ONCE).await?;
-        let bookings = practitioners
-            .iter()
-            .map(|practitioner| scene.booking(patient_id, *practitioner, 0))
-            .collect();
-        let replies = scene.at_once(&scene.desk, bookings).await?;
-        assert_written_and_refused(&replies, 1, "booking-refused", "patient_busy");
-        assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 1);
-        Ok(())
-    })
-    .await;
+async fn of_a_thousand_bookings_of_one_patient_at_one_time_one_succeeds() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let scene = Scene::open().await?;
+    let patient_id = scene.patients(1).await?[0];
+    let practitioners = scene.practitioners(AT_ONCE).await?;
+    let bookings = practitioners
+        .iter()
+        .map(|practitioner| scene.booking(patient_id, *practitioner, 0))
+        .collect();
+    let replies = scene.at_once(&scene.desk, bookings).await?;
+    assert_written_and_refused(&replies, 1, "booking-refused", "patient_busy");
+    assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 1);
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_registrations_with_one_identifier_one_succeeds() {
-    alone(async {
-        let scene = Scene::open().await?;
-        let registration = || {
-            let identifier = json!({ "system": "urn:oid:2.16.756.5.32", "value": "756.9217.0769.85" });
-            Request::post(
-                "/patients",
-                json!({ "family_name": "Probe", "identifiers": [identifier] }),
-            )
-        };
-        let replies = scene
-            .at_once(&scene.desk, (0..200).map(|_| registration()).collect())
-            .await?;
-        assert_written_and_refused(&replies, 1, "claim-taken", "identifier_taken");
-        let log = Log::read_sound(&scene.practice).await?;
-        let registered = |event: &Event| matches!(event, Event::Patient(PatientEvent::Registered(_)));
-        assert_eq!(
-            log.events.iter().filter(|event| registered(&event.event)).count(),
-            1
-        );
-        Ok(())
-    })
-    .await;
+async fn of_many_registrations_with_one_identifier_one_succeeds() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let scene = Scene::open().await?;
+    let registration = || {
+        let identifier = json!({ "system": "urn:oid:2.16.756.5.32", "value": "756.9217.0769.85" });
+        Request::post(
+            "/patients",
+            json!({ "family_name": "Probe", "identifiers": [identifier] }),
+        )
+    };
+    let replies = scene
+        .at_once(&scene.desk, (0..200).map(|_| registration()).collect())
+        .await?;
+    assert_written_and_refused(&replies, 1, "claim-taken", "identifier_taken");
+    let log = Log::read_sound(&scene.practice).await?;
+    let registered = |event: &Event| matches!(event, Event::Patient(PatientEvent::Registered(_)));
+    assert_eq!(
+        log.events.iter().filter(|event| registered(&event.event)).count(),
+        1
+    );
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_patient_has_ten_open_bookings_however_many_are_asked_for_at_once() {
-    alone(async {
-        let scene = Scene::open().await?;
-        let patient_id = scene.patients(1).await?[0];
-        let practitioner_id = scene.practitioners(1).await?[0];
-        let bookings = (0..50)
-            .map(|number| scene.booking(patient_id, practitioner_id, number * 20))
-            .collect();
-        let replies = scene.at_once(&scene.desk, bookings).await?;
-        assert_written_and_refused(&replies, 10, "booking-refused", "limit_reached");
-        assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 10);
-        Ok(())
-    })
-    .await;
+async fn a_patient_has_ten_open_bookings_however_many_are_asked_for_at_once() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let scene = Scene::open().await?;
+    let patient_id = scene.patients(1).await?[0];
+    let practitioner_id = scene.practitioners(1).await?[0];
+    let bookings = (0..50)
+        .map(|number| scene.booking(patient_id, practitioner_id, number * 20))
+        .collect();
+    let replies = scene.at_once(&scene.desk, bookings).await?;
+    assert_written_and_refused(&replies, 10, "booking-refused", "limit_reached");
+    assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 10);
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_booked_for_a_patient_after_the_instant_of_deactivation() {
+async fn nothing_is_booked_for_a_patient_after_the_instant_of_deactivation() -> anyhow::Result<()> {
     const ROUNDS: usize = 40;
     const BOOKINGS: usize = 8;
-    alone(async {
-        let scene = Scene::open().await?;
-        let practitioner_id = scene.practitioners(1).await?[0];
-        let patients = scene.patients(ROUNDS).await?;
-        let (mut booked, mut refused) = (0, 0);
-        let mut minutes = (0..).step_by(20);
-        let mut next = |patient_id| {
-            let minutes = minutes.next().expect("never ends");
-            scene.booking(patient_id, practitioner_id, minutes)
-        };
-        for patient_id in &patients {
-            // Both processes have seen the patient active, and nothing tells them otherwise but the log.
-            for number in 0..2 {
-                scene.desk.must(&scene.base(number), &next(*patient_id)).await?;
-            }
-            let mut requests: Vec<Request> = (0..BOOKINGS).map(|_| next(*patient_id)).collect();
-            let path = format!("/patients/{patient_id}");
-            let deactivation = Request {
-                method: Method::DELETE,
-                body: Value::Null,
-                ..Request::post(path, Value::Null)
-            };
-            requests.insert(BOOKINGS / 2, deactivation);
-            let mut replies = scene.at_once(&scene.desk, requests).await?;
-            let deactivated = replies.remove(BOOKINGS / 2);
-            assert_eq!(deactivated.status, 200, "{deactivated:?}");
-            for number in 0..2 {
-                replies.push(scene.desk.send(&scene.base(number), &next(*patient_id)).await?);
-            }
-            for reply in &replies {
-                match reply.status {
-                    201 => booked += 1,
-                    _ => {
-                        let refusal = (409, ("booking-refused", vec!["patient_inactive"]));
-                        assert_eq!((reply.status, reply.refusal()), refusal, "{reply:?}");
-                        refused += 1;
-                    }
-                }
-            }
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let scene = Scene::open().await?;
+    let practitioner_id = scene.practitioners(1).await?[0];
+    let patients = scene.patients(ROUNDS).await?;
+    let (mut booked, mut refused) = (0, 0);
+    let mut minutes = (0..).step_by(20);
+    let mut next = |patient_id| {
+        let minutes = minutes.next().expect("never ends");
+        scene.booking(patient_id, practitioner_id, minutes)
+    };
+    for patient_id in &patients {
+        // Both processes have seen the patient active, and nothing tells them otherwise but the log.
+        for number in 0..2 {
+            scene.desk.must(&scene.base(number), &next(*patient_id)).await?;
         }
-        assert!(
-            booked > 0 && refused > 2 * ROUNDS,
-            "there was a race: {booked} booked, {refused} refused"
-        );
-        assert_none_booked_after_deactivation(&Log::read_sound(&scene.practice).await?, &patients);
-        Ok(())
-    })
-    .await;
+        let mut requests: Vec<Request> = (0..BOOKINGS).map(|_| next(*patient_id)).collect();
+        let path = format!("/patients/{patient_id}");
+        let deactivation = Request {
+            method: Method::DELETE,
+            body: Value::Null,
+            ..Request::post(path, Value::Null)
+        };
+        requests.insert(BOOKINGS / 2, deactivation);
+        let mut replies = scene.at_once(&scene.desk, requests).await?;
+        let deactivated = replies.remove(BOOKINGS / 2);
+        assert_eq!(deactivated.status, 200, "{deactivated:?}");
+        for number in 0..2 {
+            replies.push(scene.desk.send(&scene.base(number), &next(*patient_id)).await?);
+        }
+        for reply in &replies {
+            if reply.status == 201 {
+                booked += 1;
+                continue;
+            }
+            let refusal = (409, ("booking-refused", vec!["patient_inactive"]));
+            assert_eq!((reply.status, reply.refusal()), refusal, "{reply:?}");
+            refused += 1;
+        }
+    }
+    assert!(
+        booked > 0 && refused > 2 * ROUNDS,
+        "there was a race: {booked} booked, {refused} refused"
+    );
+    assert_none_booked_after_deactivation(&Log::read_sound(&scene.practice).await?, &patients);
+    Ok(())
 }
 
 fn assert_none_booked_after_deactivation(log: &Log, patients: &[Uuid]) {
@@ -317,54 +298,52 @@ fn assert_none_booked_after_deactivation(log: &Log, patients: &[Uuid]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_overbooked_time_is_free_when_the_last_booking_of_it_is_cancelled() {
-    alone(async {
-        let scene = Scene::open().await?;
-        let practitioner_id = scene.practitioners(1).await?[0];
-        let patients = scene.patients(52).await?;
-        let ask = |patient: usize, process: usize| {
-            let request = scene.booking(patients[patient], practitioner_id, 0);
-            let (client, base) = (scene.desk.clone(), scene.base(process));
-            async move { client.send(&base, &request).await }
-        };
-        let cancel = |appointment_id: Uuid, process: usize| {
-            let path = format!("/appointments/{appointment_id}/cancel");
-            let request = Request::post(path, json!({ "reason_code": "prov" }));
-            let (client, base) = (scene.desk.clone(), scene.base(process));
-            async move { client.must(&base, &request).await }
-        };
-        let taken = (409, ("booking-refused", vec!["practitioner_busy"]));
+async fn an_overbooked_time_is_free_when_the_last_booking_of_it_is_cancelled() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let scene = Scene::open().await?;
+    let practitioner_id = scene.practitioners(1).await?[0];
+    let patients = scene.patients(52).await?;
+    let ask = |patient: usize, process: usize| {
+        let request = scene.booking(patients[patient], practitioner_id, 0);
+        let (client, base) = (scene.desk.clone(), scene.base(process));
+        async move { client.send(&base, &request).await }
+    };
+    let cancel = |appointment_id: Uuid, process: usize| {
+        let path = format!("/appointments/{appointment_id}/cancel");
+        let request = Request::post(path, json!({ "reason_code": "prov" }));
+        let (client, base) = (scene.desk.clone(), scene.base(process));
+        async move { client.must(&base, &request).await }
+    };
+    let taken = (409, ("booking-refused", vec!["practitioner_busy"]));
 
-        let normal_id = ask(0, 0).await?.written()?.id;
-        let mut over = scene.booking(patients[1], practitioner_id, 0);
-        over.body["overbooking_reason_code"] = json!("urgent");
-        let over_id = scene.desk.must(&scene.base(1), &over).await?;
-        for process in 0..2 {
-            let reply = ask(2, process).await?;
-            assert_eq!(
-                (reply.status, reply.refusal()),
-                taken,
-                "both are there: {reply:?}"
-            );
-        }
-        cancel(normal_id, 1).await?;
-        for process in 0..2 {
-            let reply = ask(2, process).await?;
-            assert_eq!(
-                (reply.status, reply.refusal()),
-                taken,
-                "the overbooking is there: {reply:?}"
-            );
-        }
-        cancel(over_id, 0).await?;
-        let requests = patients[2..]
-            .iter()
-            .map(|patient| scene.booking(*patient, practitioner_id, 0))
-            .collect();
-        let replies = scene.at_once(&scene.desk, requests).await?;
-        assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
-        assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 3);
-        Ok(())
-    })
-    .await;
+    let normal_id = ask(0, 0).await?.written()?.id;
+    let mut over = scene.booking(patients[1], practitioner_id, 0);
+    over.body["overbooking_reason_code"] = json!("urgent");
+    let over_id = scene.desk.must(&scene.base(1), &over).await?;
+    for process in 0..2 {
+        let reply = ask(2, process).await?;
+        assert_eq!(
+            (reply.status, reply.refusal()),
+            taken,
+            "both are there: {reply:?}"
+        );
+    }
+    cancel(normal_id, 1).await?;
+    for process in 0..2 {
+        let reply = ask(2, process).await?;
+        assert_eq!(
+            (reply.status, reply.refusal()),
+            taken,
+            "the overbooking is there: {reply:?}"
+        );
+    }
+    cancel(over_id, 0).await?;
+    let requests = patients[2..]
+        .iter()
+        .map(|patient| scene.booking(*patient, practitioner_id, 0))
+        .collect();
+    let replies = scene.at_once(&scene.desk, requests).await?;
+    assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
+    assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 3);
+    Ok(())
 }

@@ -5,7 +5,6 @@
 mod service;
 mod steady;
 
-use std::future::Future;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -30,13 +29,6 @@ const OUTAGE: Duration = Duration::from_secs(10);
 /// A lost head is free again after 3 s; the rest is what the first command takes.
 const HEAD_FREE_WITHIN: Duration = Duration::from_secs(5);
 
-async fn alone(test: impl Future<Output = anyhow::Result<()>>) {
-    let _alone = ONE_AT_A_TIME.lock().await;
-    if let Err(error) = test.await {
-        panic!("{error:?}");
-    }
-}
-
 /// A MySQL to be hurt, a log on it, and two processes.
 async fn two_on(server_url: &str) -> anyhow::Result<(Practice, [CommandApi; 2], Callers)> {
     let practice = Practice::found(server_url, &kafka_brokers()).await?;
@@ -50,121 +42,111 @@ fn bases(apis: &[CommandApi]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killing_either_process_loses_and_repeats_nothing() {
-    alone(async {
-        let (practice, mut apis, callers) = two_on(&mysql_url()).await?;
-        let load = callers.load(&bases(&apis));
+async fn killing_either_process_loses_and_repeats_nothing() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let (practice, mut apis, callers) = two_on(&mysql_url()).await?;
+    let load = callers.load(&bases(&apis));
+    load.goes_on(SOME, SOON).await?;
+    // One of the two leads the relay, the other follows: both die once.
+    for number in [0, 1] {
+        apis[number].process.kill_9()?;
         load.goes_on(SOME, SOON).await?;
-        // One of the two leads the relay, the other follows: both die once.
-        for number in [0, 1] {
-            apis[number].process.kill_9()?;
-            load.goes_on(SOME, SOON).await?;
-            apis[number].start_again().await?;
-            load.goes_on(SOME, SOON).await?;
-        }
-        callers
-            .assert_each_is_there_once(&practice, &load.end().await?)
-            .await
-    })
-    .await;
+        apis[number].start_again().await?;
+        load.goes_on(SOME, SOON).await?;
+    }
+    callers
+        .assert_each_is_there_once(&practice, &load.end().await?)
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killing_mysql_loses_and_repeats_nothing() {
-    alone(async {
-        let mut mysql = MySqlServer::start().await?;
-        let (practice, apis, callers) = two_on(&mysql.url()).await?;
-        let load = callers.load(&bases(&apis));
-        for _ in 0..2 {
-            load.goes_on(SOME, SOON).await?;
-            mysql.kill_9();
-            mysql.restart().await?;
-            load.goes_on(SOME, SOON).await?;
-        }
-        callers
-            .assert_each_is_there_once(&practice, &load.end().await?)
-            .await
-    })
-    .await;
+async fn killing_mysql_loses_and_repeats_nothing() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mut mysql = MySqlServer::start().await?;
+    let (practice, apis, callers) = two_on(&mysql.url()).await?;
+    let load = callers.load(&bases(&apis));
+    for _ in 0..2 {
+        load.goes_on(SOME, SOON).await?;
+        mysql.kill_9();
+        mysql.restart().await?;
+        load.goes_on(SOME, SOON).await?;
+    }
+    callers
+        .assert_each_is_there_once(&practice, &load.end().await?)
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_mysql_does_not_answer_callers_are_told_so_and_then_it_goes_on() {
+async fn while_mysql_does_not_answer_callers_are_told_so_and_then_it_goes_on() -> anyhow::Result<()> {
     /// The service's own limit for a request is 15 s.
     const TOLD_WITHIN: Duration = Duration::from_secs(16);
     const LONGER: Duration = Duration::from_secs(17);
-    alone(async {
-        let mysql = MySqlServer::start().await?;
-        let (practice, apis, callers) = two_on(&mysql.url()).await?;
-        let patient_caller = Client::new(&practice, Role::Admin, None, TOLD_WITHIN)?;
-        let load = callers.load(&bases(&apis));
-        load.goes_on(SOME, SOON).await?;
-        mysql.pause()?;
-        let (probe, base) = (Request::register_location(), apis[0].base());
-        let (reply, ()) = tokio::join!(patient_caller.send(&base, &probe), sleep(LONGER));
-        mysql.resume()?;
-        let reply = reply?;
-        assert_eq!((reply.status, reply.says_retry_after), (503, true), "{reply:?}");
-        load.goes_on(SOME, SOON).await?;
-        let all = load.end().await?;
-        // What was told 503 may have happened all the same; its key says so, and then nothing happens again.
-        let location_id = patient_caller.must(&base, &probe).await?;
-        assert_eq!(patient_caller.must(&base, &probe).await?, location_id);
-        callers.assert_each_is_there_once_beside(&practice, &all, 1).await
-    })
-    .await;
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mysql = MySqlServer::start().await?;
+    let (practice, apis, callers) = two_on(&mysql.url()).await?;
+    let patient_caller = Client::new(&practice, Role::Admin, None, TOLD_WITHIN)?;
+    let load = callers.load(&bases(&apis));
+    load.goes_on(SOME, SOON).await?;
+    mysql.pause()?;
+    let (probe, base) = (Request::register_location(), apis[0].base());
+    let (reply, ()) = tokio::join!(patient_caller.send(&base, &probe), sleep(LONGER));
+    mysql.resume()?;
+    let reply = reply?;
+    assert_eq!((reply.status, reply.says_retry_after), (503, true), "{reply:?}");
+    load.goes_on(SOME, SOON).await?;
+    let all = load.end().await?;
+    // What was told 503 may have happened all the same; its key says so, and then nothing happens again.
+    let location_id = patient_caller.must(&base, &probe).await?;
+    assert_eq!(patient_caller.must(&base, &probe).await?, location_id);
+    callers.assert_each_is_there_once_beside(&practice, &all, 1).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_mysql_was_gone_for_a_while_it_goes_on_by_itself() {
-    alone(async {
-        let mut mysql = MySqlServer::start().await?;
-        let (practice, mut apis, callers) = two_on(&mysql.url()).await?;
-        let load = callers.load(&bases(&apis));
-        load.goes_on(SOME, SOON).await?;
-        mysql.stop().await?;
-        sleep(OUTAGE).await;
-        for api in &mut apis {
-            assert_eq!(
-                api.process.ended()?,
-                None,
-                "it waits for its database: {}",
-                api.process.output()?
-            );
-        }
-        mysql.restart().await?;
-        load.goes_on(SOME, SOON).await?;
-        callers
-            .assert_each_is_there_once(&practice, &load.end().await?)
-            .await
-    })
-    .await;
+async fn after_mysql_was_gone_for_a_while_it_goes_on_by_itself() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mut mysql = MySqlServer::start().await?;
+    let (practice, mut apis, callers) = two_on(&mysql.url()).await?;
+    let load = callers.load(&bases(&apis));
+    load.goes_on(SOME, SOON).await?;
+    mysql.stop().await?;
+    sleep(OUTAGE).await;
+    for api in &mut apis {
+        assert_eq!(
+            api.process.ended()?,
+            None,
+            "it waits for its database: {}",
+            api.process.output()?
+        );
+    }
+    mysql.restart().await?;
+    load.goes_on(SOME, SOON).await?;
+    callers
+        .assert_each_is_there_once(&practice, &load.end().await?)
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_stopped_with_the_head_holds_the_other_up_for_seconds_only() {
-    alone(async {
-        let mysql = MySqlServer::start().await?;
-        let (practice, apis, callers) = two_on(&mysql.url()).await?;
-        let [holder, other] = &apis;
-        let held = callers.load(&[holder.base()]);
-        held.goes_on(SOME, SOON).await?;
-        let stopped_at = stop_with_the_head(holder, &mysql).await?;
+async fn a_process_stopped_with_the_head_holds_the_other_up_for_seconds_only() -> anyhow::Result<()> {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mysql = MySqlServer::start().await?;
+    let (practice, apis, callers) = two_on(&mysql.url()).await?;
+    let [holder, other] = &apis;
+    let held = callers.load(&[holder.base()]);
+    held.goes_on(SOME, SOON).await?;
+    let stopped_at = stop_with_the_head(holder, &mysql).await?;
 
-        let load = callers.load_beside(&[other.base()]);
-        load.goes_on(1, HEAD_FREE_WITHIN.saturating_sub(stopped_at.elapsed()))
-            .await?;
-        while stopped_at.elapsed() < OUTAGE {
-            load.goes_on(1, HEAD_FREE_WITHIN).await?;
-        }
-        holder.process.resume()?;
-        load.goes_on(SOME, SOON).await?;
-        held.goes_on(SOME, SOON).await?;
-        let mut all = load.end().await?;
-        all.extend(held.end().await?);
-        callers.assert_each_is_there_once(&practice, &all).await
-    })
-    .await;
+    let load = callers.load_beside(&[other.base()]);
+    load.goes_on(1, HEAD_FREE_WITHIN.saturating_sub(stopped_at.elapsed()))
+        .await?;
+    while stopped_at.elapsed() < OUTAGE {
+        load.goes_on(1, HEAD_FREE_WITHIN).await?;
+    }
+    holder.process.resume()?;
+    load.goes_on(SOME, SOON).await?;
+    held.goes_on(SOME, SOON).await?;
+    let mut all = load.end().await?;
+    all.extend(held.end().await?);
+    callers.assert_each_is_there_once(&practice, &all).await
 }
 
 /// Stops the process at a moment at which it, the only writer, holds the log's head; when that was.
@@ -189,42 +171,40 @@ async fn stop_with_the_head(api: &CommandApi, mysql: &MySqlServer) -> anyhow::Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_whose_answer_is_lost_is_settled_and_not_repeated() {
-    assert_lost_commits_are_settled(Cut::BeforeAnswer(b"COMMIT".to_vec())).await;
+async fn a_commit_whose_answer_is_lost_is_settled_and_not_repeated() -> anyhow::Result<()> {
+    assert_lost_commits_are_settled(Cut::BeforeAnswer(b"COMMIT".to_vec())).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_is_lost_itself_is_settled_and_made_up_for() {
-    assert_lost_commits_are_settled(Cut::BeforeForwarding(b"COMMIT".to_vec())).await;
+async fn a_commit_that_is_lost_itself_is_settled_and_made_up_for() -> anyhow::Result<()> {
+    assert_lost_commits_are_settled(Cut::BeforeForwarding(b"COMMIT".to_vec())).await
 }
 
-async fn assert_lost_commits_are_settled(cut: Cut) {
+async fn assert_lost_commits_are_settled(cut: Cut) -> anyhow::Result<()> {
     const CUTS: u32 = 8;
-    alone(async {
-        let mysql = MySqlServer::start().await?;
-        let practice = Practice::found(&mysql.url(), &kafka_brokers()).await?;
-        let proxy = TcpProxy::open(mysql.port()).await?;
-        let through_proxy = practice.events_url_at(&mysql.url_without_tls(proxy.port()));
-        let apis = [practice.start_at(&through_proxy).await?, practice.start().await?];
-        let callers = Callers::ready(&practice, &apis[0].base()).await?;
-        let cut_off = callers.load(&[apis[0].base()]);
-        let beside = callers.load_beside(&[apis[1].base()]);
-        for count in 1..=u64::from(CUTS) {
-            proxy.arm(cut.clone());
-            timeout(SOON, proxy.wait_fired(count)).await?;
-            cut_off.goes_on(SOME / 5, SOON).await?;
-        }
-        let unknown = apis[0].metric("praxis_append_unknown_outcomes_total").await?;
-        ensure!(
-            unknown >= Some(f64::from(CUTS)),
-            "{unknown:?} commits were of unknown outcome"
-        );
-        let mut all = cut_off.end().await?;
-        assert_sent_once(&all);
-        all.extend(beside.end().await?);
-        callers.assert_each_is_there_once(&practice, &all).await
-    })
-    .await;
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mysql = MySqlServer::start().await?;
+    let practice = Practice::found(&mysql.url(), &kafka_brokers()).await?;
+    let proxy = TcpProxy::open(mysql.port()).await?;
+    let through_proxy = practice.events_url_at(&mysql.url_without_tls(proxy.port()));
+    let apis = [practice.start_at(&through_proxy).await?, practice.start().await?];
+    let callers = Callers::ready(&practice, &apis[0].base()).await?;
+    let cut_off = callers.load(&[apis[0].base()]);
+    let beside = callers.load_beside(&[apis[1].base()]);
+    for count in 1..=u64::from(CUTS) {
+        proxy.arm(cut.clone());
+        timeout(SOON, proxy.wait_fired(count)).await?;
+        cut_off.goes_on(SOME / 5, SOON).await?;
+    }
+    let unknown = apis[0].metric("praxis_append_unknown_outcomes_total").await?;
+    ensure!(
+        unknown >= Some(f64::from(CUTS)),
+        "{unknown:?} commits were of unknown outcome"
+    );
+    let mut all = cut_off.end().await?;
+    assert_sent_once(&all);
+    all.extend(beside.end().await?);
+    callers.assert_each_is_there_once(&practice, &all).await
 }
 
 /// That the service itself bridged the fault: no caller had to send anything again.
@@ -237,41 +217,39 @@ fn assert_sent_once(all: &[Acknowledged]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_kafka_commands_go_on_and_the_relay_catches_up() {
+async fn without_kafka_commands_go_on_and_the_relay_catches_up() -> anyhow::Result<()> {
     const LAG: &str = "praxis_relay_lag_events";
-    alone(async {
-        let mut kafka = KafkaServer::start().await?;
-        let practice = Practice::found(&mysql_url(), &kafka.brokers()).await?;
-        let mut apis = [practice.start().await?, practice.start().await?];
-        let callers = Callers::ready(&practice, &apis[0].base()).await?;
-        let load = callers.load(&bases(&apis));
-        load.goes_on(SOME, SOON).await?;
-        kafka.kill_9();
-        load.goes_on(3 * SOME, SOON).await?;
-        let mut all = load.end().await?;
-        assert_sent_once(&all);
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mut kafka = KafkaServer::start().await?;
+    let practice = Practice::found(&mysql_url(), &kafka.brokers()).await?;
+    let mut apis = [practice.start().await?, practice.start().await?];
+    let callers = Callers::ready(&practice, &apis[0].base()).await?;
+    let load = callers.load(&bases(&apis));
+    load.goes_on(SOME, SOON).await?;
+    kafka.kill_9();
+    load.goes_on(3 * SOME, SOON).await?;
+    let mut all = load.end().await?;
+    assert_sent_once(&all);
 
-        // A process that has never seen this Kafka serves as well, and its gauge has never said that all is published.
-        for api in &mut apis {
-            api.process.kill_9()?;
+    // A process that has never seen this Kafka serves as well, and its gauge has never said that all is published.
+    for api in &mut apis {
+        api.process.kill_9()?;
+    }
+    let [api, _] = &mut apis;
+    api.start_again().await?;
+    let load = callers.load(&[api.base()]);
+    load.goes_on(SOME, SOON).await?;
+    let late = load.end().await?;
+    assert_sent_once(&late);
+    all.extend(late);
+
+    kafka.restart().await?;
+    let caught_up = async {
+        while api.metric(LAG).await? != Some(0.0) {
+            sleep(Duration::from_millis(50)).await;
         }
-        let [api, _] = &mut apis;
-        api.start_again().await?;
-        let load = callers.load(&[api.base()]);
-        load.goes_on(SOME, SOON).await?;
-        let late = load.end().await?;
-        assert_sent_once(&late);
-        all.extend(late);
-
-        kafka.restart().await?;
-        let caught_up = async {
-            while api.metric(LAG).await? != Some(0.0) {
-                sleep(Duration::from_millis(50)).await;
-            }
-            anyhow::Ok(())
-        };
-        timeout(SOON, caught_up).await??;
-        callers.assert_each_is_there_once(&practice, &all).await
-    })
-    .await;
+        anyhow::Ok(())
+    };
+    timeout(SOON, caught_up).await??;
+    callers.assert_each_is_there_once(&practice, &all).await
 }

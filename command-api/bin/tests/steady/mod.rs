@@ -26,7 +26,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// How long a caller waits for an answer before it turns to another process.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(3);
 /// How long one command is sent again and again.
-const COMMAND_TIME_MAX: Duration = Duration::from_secs(60);
+const COMMAND_TIME_MAX: Duration = Duration::from_mins(1);
 /// Commands of one worker, whatever the test does.
 const COMMANDS_MAX: usize = 5_000;
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
@@ -152,9 +152,8 @@ impl Callers {
                 .get(&acknowledged.key)
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            let [event] = events else {
-                panic!("{acknowledged:?} has {} events in the log", events.len());
-            };
+            assert_eq!(events.len(), 1, "{acknowledged:?} has one event in the log");
+            let event = events[0];
             let found = (event.stream.id, event.stream_version, event.position);
             assert_eq!(
                 found,
