@@ -5,7 +5,7 @@ use std::num::NonZeroU8;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use praxis_calendar::interval::Interval;
 use praxis_calendar::zone::Zone;
 use praxis_command_api::execute::{Call, CallKey, Executor, ExecutorParts, KeyOrigin};
@@ -47,6 +47,7 @@ use crate::Kind;
 const BODY: &str = "The results are in, and nothing in them needs haste. Please come by on your next visit; until then go on as we said.";
 
 /// One writer's people.
+#[allow(clippy::struct_field_names, reason = "they are ids, of three kinds")]
 #[derive(Clone, Copy)]
 struct Pair {
     patient_id: PatientId,
@@ -196,7 +197,7 @@ impl Practice {
                     let mut next = self.next.lock().expect("no writer panicked");
                     let next = next
                         .entry(writer)
-                        .or_insert_with(|| clock::now() + TimeDelta::days(1));
+                        .or_insert_with(|| clock::now().trunc_subsecs(0) + TimeDelta::days(1));
                     *next += TimeDelta::minutes(15);
                     *next
                 };
@@ -243,7 +244,10 @@ impl Practice {
             },
             if_match: None,
         };
-        self.executor.execute(command, &call).await?;
+        self.executor
+            .execute(command, &call)
+            .await
+            .map_err(|error| anyhow::anyhow!("{error:?}"))?;
         Ok(())
     }
 }

@@ -11,7 +11,10 @@ const DRAWN: &str = include_str!("arrows.txt");
 
 /// Drivers, and the crates that may depend on them directly in any way.
 const DRIVER_OWNERS: [(&str, &[&str]); 2] = [
-    ("sqlx", &["praxis-store-mysql", "praxis-store-sqlite"]),
+    (
+        "sqlx",
+        &["praxis-store-mysql", "praxis-store-sqlite", "praxis-benchmarks"],
+    ),
     ("rdkafka", &["praxis-kafka-bus"]),
 ];
 
