@@ -11,23 +11,30 @@ rules below, and says which records become streams. Standard library only; the s
 
 Reading
   * One JSON object per line (UTF-8, split at LF only); blank lines are skipped but counted. A missing file is empty.
-  * `malformed`, always alone: not JSON, a member named twice, another resourceType, no FHIR id, an encounter without
-    status, or a member that the import reads has another JSON type. `duplicate_id`, also alone: an earlier
-    well-formed line of this file has the id.
+  * `malformed`, always alone: not JSON, half of a surrogate pair, a member named twice, another resourceType, no FHIR
+    id, an encounter without status, or a member that the import reads has another JSON type. `duplicate_id`, also
+    alone: an earlier well-formed line of this file has the id.
   * The source id is the resource type and id. A source id recorded by an earlier import is unchanged.
   * Order: locations, practitioners, roles, patients as in their files, then encounters by start instant, then by
     id in byte order; those without a valid period come last, by id.
 
 Values of patients and practitioners (domain rules; one reason code per field and fault)
   * The name is the official one, else the first that is not maiden, old, nickname or anonymous, else the first. One
-    name alone will do: family, else all given names, else text. NFC, trimmed, 1 to 100 characters, digits allowed.
-  * `birthDate` is needed of patients; YYYY and YYYY-MM are allowed. It is at fault only when every day it can mean is:
-    in the future, or more than 125 completed years ago.
-  * Phones become E.164 by shape alone: with `+`, 7 to 15 digits; without, 10 digits of the North American plan where
-    the first address is in US or CA, or absent. Numbers that the plan never gave out pass (all test data has them).
+    name alone will do: family, else all given names, else text. NFC, blanks reduced, 1 to 100 characters, digits
+    allowed; at most 10 given names.
+  * `birthDate`: YYYY and YYYY-MM are allowed, and none at all, because the domain knows patients of unknown age. It is
+    at fault only when every day it can mean is: in the future, or more than 125 completed years ago. Today is the date
+    where the day is furthest on (+14:00): nobody born today is to be refused.
+  * Phones become E.164 by shape alone: with `+` or 00, 7 to 15 digits; without, 10 digits of the North American plan
+    where the first address is in US or CA, or absent. Numbers that the plan never gave out pass (all test data has
+    them).
   * E-mail by shape, RFC 6531 included: people have accents and apostrophes in their addresses.
+  * The first address is recorded: at most 5 lines; lines and city up to 100 characters, the postcode up to 16.
+  * At most 20 identifiers of an absolute URI (up to 255 characters) and a value (up to 128), at most 10 phones and
+    10 e-mails.
   * One identifier (system and value) belongs to one record of its type: the second is refused, `identifier_taken`.
-Locations: a name of 1 to 100 characters, or else a description. Roles become no stream, they describe practitioners.
+Locations: a name of 1 to 100 characters, or else a description; a zone stated in the timezone extension must exist.
+Roles become no stream, they describe practitioners; their speciality codes are up to 64 visible ASCII characters.
 
 Encounters
   * Level 1, the record: `status_not_importable` (only `finished` is), `period_missing`, `period_invalid` (no instant
@@ -35,12 +42,14 @@ Encounters
     `location_unknown` (absent, not found, or itself refused). Practitioner and location: the first of each. References
     are `Type/id`, `Type?identifier=system|value`, or an identifier in place of a reference.
   * Level 2, the command: `patient_busy`, `practitioner_busy` (half-open [start, end) overlaps a recorded one; touching
-    does not; a refused encounter takes no time), and "alive at that time", judged by the start: `visit_after_death`
-    when it is at or after the instant of death, `before_birth` when it precedes the birth date in every time zone. So
-    a visit may be open at death. Birth dates and partial deaths are days of an unknown zone: a birth date begins at
-    +14:00, a partial death ends at -12:00, and only what is surely outside is refused. `deceasedBoolean` bars nothing.
+    does not; a refused encounter takes no time), `in_the_future` (what is recorded has begun), and "alive at that
+    time", judged by the start: `visit_after_death` when it is at or after the instant of death, `before_birth` when it
+    precedes the birth date in every time zone. So a visit may be open at death. Birth dates and partial deaths are days
+    of an unknown zone: a birth date begins at +14:00, a partial death ends at -12:00, and only what is surely outside
+    is refused. `deceasedBoolean` bars nothing.
   * Every reason of both levels is listed; `--as-commands` leaves level 2 out where level 1 has one, because a client
-    of the command API never sends such a record and cannot know.
+    of the command API never sends such a record and cannot know. Likewise of a person: that an identifier is taken, by
+    a record that this run has not come to, is not known where the values have faults.
 """
 
 import argparse
@@ -49,11 +58,20 @@ import json
 import pathlib
 import re
 import sys
+import time
 import unicodedata
+import zoneinfo
 
 FILES = ("Location", "Practitioner", "PractitionerRole", "Patient", "Encounter")
-COMMAND_REASONS = {"patient_busy", "practitioner_busy", "visit_after_death", "before_birth"}
+COMMAND_REASONS = {"in_the_future", "patient_busy", "practitioner_busy", "visit_after_death", "before_birth"}
 NAME_LEN_MAX = 100
+GIVEN_NAMES_MAX = 10
+CONTACT_POINTS_MAX = 10
+IDENTIFIERS_MAX = 20
+ADDRESS_LINES_MAX = 5
+POSTCODE_LEN_MAX = 16
+LANGUAGE_LEN_MAX = 35
+TIME_ZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 AGE_YEARS_MAX = 125
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
@@ -69,6 +87,10 @@ LANGUAGE = re.compile(  # RFC 5646 section 2.1, without the grandfathered tags
     r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
     r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(?:-[A-WYZa-wyz0-9](?:-[A-Za-z0-9]{2,8})+)*(?:-[Xx](?:-[A-Za-z0-9]{1,8})+)?"
 )
+GRANDFATHERED = frozenset(  # RFC 5646 section 2.2.8: tags that the syntax above does not make
+    "en-gb-oed i-ami i-bnn i-default i-enochian i-hak i-klingon i-lux i-mingo i-navajo i-pwn i-tao i-tay i-tsu sgn-be-fr"
+    " sgn-be-nl sgn-ch-de".split()
+)
 COUNTRIES = frozenset(  # ISO 3166-1 alpha-2, the 249 assigned codes
     "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD"
     " CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF"
@@ -78,6 +100,9 @@ COUNTRIES = frozenset(  # ISO 3166-1 alpha-2, the 249 assigned codes
     " SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI"
     " VN VU WF WS YE YT ZA ZM ZW".split()
 )
+
+
+REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they disguise the text around them
 
 
 class Malformed(Exception):
@@ -115,7 +140,8 @@ def parse_line(line, resource_type):
 
     try:
         record = json.loads(line.decode("utf-8"), object_pairs_hook=no_twins, parse_constant=no_constant)
-    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        json.dumps(record, ensure_ascii=False).encode("utf-8")  # half of a surrogate pair is no character
+    except (ValueError, RecursionError):  # UnicodeDecodeError, UnicodeEncodeError and JSONDecodeError are ValueErrors
         raise Malformed from None
     if not isinstance(record, dict) or record.get("resourceType") != resource_type:
         raise Malformed
@@ -188,7 +214,15 @@ def completed_years(born, today):
 
 
 def clean(text):
-    return unicodedata.normalize("NFC", text).strip()
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def worded_faults(name, text, len_max=NAME_LEN_MAX):
+    """The faults of a text of one line; `text` is as written."""
+    if any(unicodedata.category(char) == "Cc" or char in REORDERING for char in text.strip()):
+        yield f"{name}_invalid"
+    elif len(clean(text)) > len_max:
+        yield f"{name}_too_long"
 
 
 def name_faults(record):
@@ -199,36 +233,68 @@ def name_faults(record):
             member(name, key, str)
     usual = [name for name in names if name.get("use") not in ("maiden", "old", "nickname", "anonymous")]
     chosen = ([name for name in names if name.get("use") == "official"] or usual or names or [{}])[0]
-    given = [clean(part) for part in items(chosen, "given", str)]
+    given = [clean(part) for part in items(chosen, "given", str) if part.strip()]
     family = clean(member(chosen, "family", str, ""))
     if not family:
         family, given = " ".join(given) or clean(member(chosen, "text", str, "")), []
     if not family:
         yield "family_name_missing"
-    if len(family) > NAME_LEN_MAX:
-        yield "family_name_too_long"
-    if any(len(part) > NAME_LEN_MAX for part in given):
-        yield "given_name_too_long"
+    yield from worded_faults("family_name", family)
+    if len(given) > GIVEN_NAMES_MAX:
+        yield "given_name_too_many"
+    else:
+        for part in given:
+            yield from worded_faults("given_name", part)
 
 
 def is_phone(text, country):
-    digits = re.sub(r"[ ().\-/]", "", text)
-    if digits.startswith("+"):
-        return bool(re.fullmatch(r"\+[1-9][0-9]{6,14}", digits))
-    return country in (None, "US", "CA") and bool(re.fullmatch(r"1?[0-9]{10}", digits))
+    written = "".join(text.split())
+    national = re.sub(r"[().\-/]", "", written)
+    if country in (None, "US", "CA") and re.fullmatch(r"1?[0-9]{10}", national):
+        return True
+    found = re.fullmatch(r"\(*(?:\+|00)(.*)", written)
+    digits = re.sub(r"[().\-/]", "", found[1].replace("(0)", "", 1)) if found else ""
+    return bool(re.fullmatch(r"[1-9][0-9]{6,14}", digits))
+
+
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
 
 
 def is_email(text):
-    local, at, domain = text.rpartition("@")
+    local, at, domain = unicodedata.normalize("NFC", text.strip()).rpartition("@")
     labels = domain.split(".")
+    quoted = re.fullmatch(r'"[!#-\[\]-~\u0080-\U0010ffff]+"', local)
     return (
         bool(at)
         and 1 <= len(local.encode()) <= 64
-        and len(text.encode()) <= 254
+        and len(local.encode()) + 1 + len(domain.encode()) <= 254
         and len(labels) >= 2
-        and all(re.fullmatch(r"(?!-)[A-Za-z0-9\-\u0080-\U0010ffff]{1,63}(?<!-)", label) for label in labels)
-        and all(re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+", part) for part in local.split("."))
+        and all(re.fullmatch(ATOM, label) and len(label.encode()) <= 63 for label in labels)
+        and not any(label.startswith("-") or label.endswith("-") for label in labels)
+        and bool(quoted or all(re.fullmatch(ATOM, part) for part in local.split(".")))
     )
+
+
+def is_language(code):
+    private = re.fullmatch(r"[Xx](?:-[A-Za-z0-9]{1,8})+", code)
+    return len(code) <= LANGUAGE_LEN_MAX and bool(LANGUAGE.fullmatch(code) or private or code.lower() in GRANDFATHERED)
+
+
+def address_faults(address):
+    lines = items(address, "line", str)
+    faults = [fault for line in lines for fault in worded_faults("address", line)]
+    faults += worded_faults("address", member(address, "city", str, ""))
+    faults += worded_faults("address", member(address, "postalCode", str, "").upper(), POSTCODE_LEN_MAX)
+    country = member(address, "country", str, "").strip().upper()
+    # An address with a faulty part is not the one that was meant, so its lines are not counted.
+    too_many = len(lines) > ADDRESS_LINES_MAX and not faults and country in COUNTRIES | {""}
+    return faults + ["address_too_many"] * too_many
+
+
+def is_identifier(system, value):
+    is_uri = re.fullmatch(r"[A-Za-z][A-Za-z0-9+.\-]*:[!#-;=?-\[\]_a-z~]+", system)
+    shows = not any(unicodedata.category(char) == "Cc" for char in value)
+    return bool(is_uri) and len(system) <= 255 and shows and 1 <= len(value) <= 128
 
 
 def person_faults(record):
@@ -236,45 +302,58 @@ def person_faults(record):
     yield from name_faults(record)
     if member(record, "gender", str, "unknown") not in ("male", "female", "other", "unknown"):
         yield "gender_invalid"
-    countries = [member(address, "country", str) for address in items(record, "address")]
+    addresses = items(record, "address")
+    countries = [(member(address, "country", str) or "").strip().upper() or None for address in addresses]
     if any(country is not None and country not in COUNTRIES for country in countries):
         yield "country_invalid"
+    for index, address in enumerate(addresses):
+        faults = address_faults(address)
+        yield from faults if index == 0 else []
+    points = {"phone": [], "email": []}
     for contact in items(record, "telecom"):
         system, value = member(contact, "system", str), member(contact, "value", str)
-        if value and system in ("phone", "sms") and not is_phone(value, countries[0] if countries else None):
-            yield "phone_invalid"
-        if value and system == "email" and not is_email(value):
-            yield "email_invalid"
+        if value and system in ("phone", "sms", "email"):
+            points["email" if system == "email" else "phone"].append(value)
+    country = countries[0] if countries else None
+    for name, is_right in (("phone", lambda value: is_phone(value, country)), ("email", is_email)):
+        if len(points[name]) > CONTACT_POINTS_MAX:
+            yield f"{name}_too_many"
+        elif not all(map(is_right, points[name])):
+            yield f"{name}_invalid"
+    pairs = identifiers(record)
+    if len(pairs) > IDENTIFIERS_MAX:
+        yield "identifier_too_many"
+    elif not all(is_identifier(*pair) for pair in pairs):
+        yield "identifier_invalid"
     for communication in items(record, "communication"):
+        member(communication, "preferred", bool)
         for coding in items(member(communication, "language", dict, {}), "coding"):
             code = member(coding, "code", str)
-            if code and not LANGUAGE.fullmatch(code):
+            if code and not is_language(code.strip()):
                 yield "language_invalid"
 
 
-def life(record, today):
+def life(record, now):
     """The reasons against a patient's dates, the instant from which one was surely born, and the instant of death."""
     member(record, "deceasedBoolean", bool)
     birth_text, death_text = member(record, "birthDate", str), member(record, "deceasedDateTime", str)
     reasons, born_us, death_us = [], None, None
-    birth = parse_date(birth_text) if birth_text else None
-    if not birth_text:
-        reasons.append("birth_date_missing")
-    elif not birth:
-        reasons.append("birth_date_invalid")
-    else:
+    birth = parse_date(birth_text.strip()) if birth_text else None
+    if birth:
         born_us = day_us(birth[0], 14)
-        if birth[0] > today:
+        if birth[0] > now.today:
             reasons.append("birth_date_in_future")
-        if completed_years(birth[1], today) > AGE_YEARS_MAX:
+        if completed_years(birth[1], now.today) > AGE_YEARS_MAX:
             reasons.append("age_over_limit")
+    elif birth_text:
+        reasons.append("birth_date_invalid")
     if death_text:
         days = parse_date(death_text)
         death_us = day_us(days[1], -12) + 24 * HOUR_US if days else parse_instant(death_text)
         if death_us is None:
             reasons.append("death_invalid")
         else:
-            if (day_us(days[0], 14) if days else death_us) >= day_us(today, -12) + 24 * HOUR_US:
+            if (day_us(days[0], 14) if days else death_us) > now.micros:
                 reasons.append("death_in_future")
             if born_us is not None and death_us < born_us:
                 reasons.append("death_before_birth")
@@ -282,22 +361,62 @@ def life(record, today):
 
 
 def identifiers(record):
-    pairs = [(member(entry, "system", str), member(entry, "value", str)) for entry in items(record, "identifier")]
-    return {pair for pair in pairs if all(pair)}
+    return {pair for pair in map(identifier_pair, items(record, "identifier")) if pair}
+
+
+def identifier_pair(identifier):
+    """System and value as they are compared, or None when one is absent."""
+    system, value = member(identifier, "system", str), member(identifier, "value", str)
+    return normal_pair(system, value) if system and value else None
+
+
+def normal_pair(system, value):
+    return system.strip(), unicodedata.normalize("NFC", value.strip())
+
+
+def specialities(record):
+    """The codes of a role's specialities."""
+    codings = [coding for concept in items(record, "specialty") for coding in items(concept, "coding")]
+    return [code for code in (member(coding, "code", str) for coding in codings) if code]
+
+
+def location_faults(record):
+    name, description = member(record, "name", str, ""), member(record, "description", str, "")
+    chosen = name if name.strip() else description
+    reasons = list(worded_faults("name", chosen)) if chosen.strip() else ["name_missing"]
+    zones = [
+        member(extension, "valueCode", str)
+        for extension in items(record, "extension")
+        if member(extension, "url", str) == TIME_ZONE
+    ]
+    stated = next((zone for zone in zones if zone), None)
+    if stated and stated not in zoneinfo.available_timezones():
+        reasons.append("zone_unknown")
+    return reasons
+
+
+class Now:
+    """The moment of the import, and the date where the day is furthest on."""
+
+    def __init__(self, micros):
+        self.micros = micros
+        self.today = EPOCH + datetime.timedelta(days=(micros + 14 * HOUR_US) // (24 * HOUR_US))
 
 
 class Prediction:
     """What is recorded and refused, filled file by file; `again` imports into what it left."""
 
-    def __init__(self, folder, today, as_commands=False):
-        self.folder, self.today, self.as_commands = pathlib.Path(folder), today, as_commands
+    def __init__(self, folder, now, as_commands=False):
+        self.folder, self.now, self.as_commands = pathlib.Path(folder), now, as_commands
         self.known = {kind: {} for kind in FILES}  # source id -> what later records need of it
         self.by_identifier = {}  # (type, system, value) -> source id
         self.taken = {}  # ("patient" or "practitioner", id) -> [(start, end, encounter id)]
         self.appointments = []
         self.files = {}
+        self.passed = set()  # (type, system, value) that this run has found to be a record's
 
     def run(self):
+        self.passed = set()
         self.files = {kind: {"recorded": [], "unchanged": [], "refused": []} for kind in FILES}
         for kind in FILES[:-1]:
             for line, source, record in self.read(kind):
@@ -339,12 +458,12 @@ class Prediction:
         if kind in ("Patient", "Practitioner"):
             list(person_faults(record))
         if kind == "Patient":
-            life(record, self.today)
+            life(record, self.now)
         if kind == "PractitionerRole":
             self.role_parties(record)
+            specialities(record)
         if kind == "Location":
-            member(record, "name", str)
-            member(record, "description", str)
+            location_faults(record)
 
     def refuse(self, kind, line, source, reasons):
         self.files[kind]["refused"].append(
@@ -354,11 +473,14 @@ class Prediction:
     def settle(self, kind, line, source, judge, record):
         if source in self.known[kind]:
             self.files[kind]["unchanged"].append(f"{kind}/{source}")
+            self.passed.update(key for key, owner in self.by_identifier.items() if (key[0], owner) == (kind, source))
             return
         reasons, keep = judge(source, record)
         reasons = set(reasons)
-        if self.as_commands and reasons - COMMAND_REASONS:
+        if self.as_commands and reasons - COMMAND_REASONS - {"identifier_taken"}:
             reasons -= COMMAND_REASONS
+            if not any((kind, *pair) in self.passed for pair in identifiers(record)):
+                reasons -= {"identifier_taken"}
         if reasons:
             self.refuse(kind, line, source, sorted(reasons))
             return
@@ -373,19 +495,18 @@ class Prediction:
         def keep():
             self.known[kind][source] = kept
             self.by_identifier.update({(kind, *pair): source for pair in own})
+            self.passed.update((kind, *pair) for pair in own)
 
         return reasons, keep
 
     def judge_location(self, source, record):
-        name = clean(member(record, "name", str, "")) or clean(member(record, "description", str, ""))
-        reasons = ["name_missing"] if not name else ["name_too_long"] if len(name) > NAME_LEN_MAX else []
-        return self.judge_stream("Location", source, record, reasons)
+        return self.judge_stream("Location", source, record, location_faults(record))
 
     def judge_practitioner(self, source, record):
         return self.judge_stream("Practitioner", source, record, list(person_faults(record)))
 
     def judge_patient(self, source, record):
-        reasons, born_us, death_us = life(record, self.today)
+        reasons, born_us, death_us = life(record, self.now)
         return self.judge_stream("Patient", source, record, reasons + list(person_faults(record)), (born_us, death_us))
 
     def role_parties(self, record):
@@ -398,18 +519,19 @@ class Prediction:
         reasons = [] if practitioner else ["practitioner_unknown"]
         if not all(places):
             reasons.append("location_unknown")
+        if not all(re.fullmatch(r"[!-~]{1,64}", code) for code in specialities(record)):
+            reasons.append("speciality_invalid")
         return reasons, lambda: self.known["PractitionerRole"].update({source: True})
 
     def resolve(self, kind, reference):
         """The id of the recorded `kind` that a FHIR Reference means, or None."""
-        text, identifier = member(reference, "reference", str), member(reference, "identifier", dict, {})
-        pair = member(identifier, "system", str), member(identifier, "value", str)
+        text, pair = member(reference, "reference", str), identifier_pair(member(reference, "identifier", dict, {}))
         if text is None:
-            return self.by_identifier.get((kind, *pair))
+            return self.by_identifier.get((kind, *pair)) if pair else None
         search = f"{kind}?identifier="
         if text.startswith(search):
             system, _, value = text[len(search) :].partition("|")
-            return self.by_identifier.get((kind, system, value))
+            return self.by_identifier.get((kind, *normal_pair(system, value)))
         source = text.removeprefix(f"{kind}/")
         return source if source != text and source in self.known[kind] else None
 
@@ -445,6 +567,8 @@ class Prediction:
             for kind, span in spans.items():
                 if any(start < other_end and other_start < end for other_start, other_end, _ in span):
                     reasons.append(f"{kind}_busy")
+            if start > self.now.micros:
+                reasons.append("in_the_future")
             born_us, death_us = self.known["Patient"].get(visit["patient"], (None, None))
             if born_us is not None and start < born_us:
                 reasons.append("before_birth")
@@ -488,12 +612,12 @@ def main(arguments):
     parser.add_argument("--json", action="store_true", help="print every record instead of a summary")
     parser.add_argument("--again", action="store_true", help="predict the second import of the same files")
     parser.add_argument("--as-commands", action="store_true", help="only the reasons a client of the command API can learn")
-    parser.add_argument("--today", type=datetime.date.fromisoformat, help="the date (UTC) that births and deaths are judged on")
+    parser.add_argument("--today", type=datetime.date.fromisoformat, help="judge as at noon (UTC) of that date")
     options = parser.parse_args(arguments)
     if not any((pathlib.Path(options.folder) / (kind + ".ndjson")).is_file() for kind in FILES):
         parser.error(f"no {', '.join(kind + '.ndjson' for kind in FILES)} in {options.folder}")
-    today = options.today or datetime.datetime.now(datetime.timezone.utc).date()
-    prediction = Prediction(options.folder, today, options.as_commands).run()
+    micros = day_us(options.today, 0) + 12 * HOUR_US if options.today else time.time_ns() // 1_000
+    prediction = Prediction(options.folder, Now(micros), options.as_commands).run()
     if options.again:
         prediction.run()
     found = prediction.as_json()
