@@ -16,7 +16,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 run: toolchain ## Serve a demonstration practice on http://localhost:8080, on SQLite, in one process
-	cargo run --profile $(PROFILE) -p praxis -- serve --demo
+	PRAXIS_LOG=$${PRAXIS_LOG:-info,praxis::request=warn} cargo run --profile $(PROFILE) -p praxis -- serve --demo
 
 # The programs are built first: fault tests start those of other packages, which cargo would not build for them.
 test: toolchain ## Run every test, against a real MySQL and a real Kafka

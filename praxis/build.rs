@@ -8,10 +8,10 @@
 use std::process::Command;
 
 fn main() {
-    println!("cargo:rerun-if-env-changed=PRAXIS_BUILD_COMMIT");
+    println!("cargo:rerun-if-env-changed=PRAXIS_CI_COMMIT");
     println!("cargo:rerun-if-changed=../.git/HEAD");
     println!("cargo:rerun-if-changed=../.git/refs/heads");
-    let given = std::env::var("PRAXIS_BUILD_COMMIT")
+    let given = std::env::var("PRAXIS_CI_COMMIT")
         .ok()
         .filter(|commit| !commit.is_empty());
     let asked = || {
@@ -25,7 +25,7 @@ fn main() {
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     println!(
-        "cargo:rustc-env=PRAXIS_COMMIT={}",
+        "cargo:rustc-env=BUILD_COMMIT={}",
         given
             .or_else(asked)
             .unwrap_or_else(|| "unknown commit".to_owned())

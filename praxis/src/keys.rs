@@ -24,6 +24,8 @@ use praxis_runtime::config::values::{KeyRing, PrivateKeyPem, PublicKeysPem};
 use praxis_runtime::ids;
 use uuid::Uuid;
 
+use crate::practice::LOG_FILE;
+
 /// Everything secret that a practice in one process needs.
 pub struct Keys {
     /// Wraps the data keys of persons.
@@ -50,18 +52,15 @@ pub fn directory_for(data: &Path) -> PathBuf {
 pub fn load(config: &Config, data: &Path) -> Result<Keys> {
     let directory = directory_for(data);
     let kek: KeyRing<Uuid> = given_or_made(config, &settings::KEK, &directory.join("kek"), || {
-        Ok(format!(
-            "{}:{}",
-            ids::new_id(),
-            STANDARD.encode(ids::random_bytes::<32>()?)
-        ))
+        refuse_beside_a_log(data)?;
+        let secret = ids::random_bytes::<32>()?;
+        Ok(format!("{}:{}", ids::new_id(), STANDARD.encode(secret)))
     })?;
-    let claims: KeyRing<NonZeroU8> = given_or_made(
-        config,
-        &settings::CLAIMS_KEY,
-        &directory.join("claims-key"),
-        || Ok(format!("1:{}", STANDARD.encode(ids::random_bytes::<32>()?))),
-    )?;
+    let file = directory.join("claims-key");
+    let claims: KeyRing<NonZeroU8> = given_or_made(config, &settings::CLAIMS_KEY, &file, || {
+        refuse_beside_a_log(data)?;
+        Ok(format!("1:{}", STANDARD.encode(ids::random_bytes::<32>()?)))
+    })?;
     let (issuer, audience) = (
         config.require(&settings::JWT_ISSUER)?,
         config.require(&settings::JWT_AUDIENCE)?,
@@ -87,6 +86,18 @@ pub fn load(config: &Config, data: &Path) -> Result<Keys> {
         signer,
         verifier: TokenVerifier::new(public, &issuer, &audience),
     })
+}
+
+/// A log that is there was written under keys of its own: a new one would open nothing of it, and what is written
+/// under the new one would be lost when the old one is put back.
+fn refuse_beside_a_log(data: &Path) -> Result<()> {
+    anyhow::ensure!(
+        !data.join(LOG_FILE).exists(),
+        "{} holds a log, but its keys are not in {}: put them back from their copy",
+        data.display(),
+        directory_for(data).display()
+    );
+    Ok(())
 }
 
 fn given_or_made<T: SettingValue>(

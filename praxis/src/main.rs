@@ -17,7 +17,7 @@ use praxis_runtime::config::read::Config;
 use praxis_runtime::config::settings;
 
 /// The version, with the commit it was built from.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("PRAXIS_COMMIT"), ")");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
 
 fn main() -> ExitCode {
     match run(cli::Cli::parse()) {

@@ -1,5 +1,7 @@
 //! Do the checked-in pages that are generated from the code say what the code says today?
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -39,7 +39,7 @@ use praxis_runtime::telemetry::Telemetry;
 use praxis_runtime::{clock, ids};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("PRAXIS_COMMIT"), ")");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
 
 fn main() -> ExitCode {
     service::main(

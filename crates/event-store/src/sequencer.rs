@@ -188,6 +188,8 @@ impl SequencerTask {
             .await
             > 0
         {
+            let waiting = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
+            metrics::gauge!("praxis_append_queue_members").set(f64::from(waiting));
             let mut rest = batch.as_mut_slice();
             while !rest.is_empty() {
                 let taken = self.fitting(rest);

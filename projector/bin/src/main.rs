@@ -28,24 +28,37 @@ use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::views::MySqlRegistry;
 use tokio::sync::watch;
 
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("PRAXIS_COMMIT"), ")");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
 
 fn main() -> ExitCode {
-    service::main(Program::Projector, VERSION, |config, telemetry, tasks| async move {
-        start(&config, telemetry, &tasks).await
-    })
+    service::main(
+        Program::Projector,
+        VERSION,
+        |config, telemetry, tasks| async move { start(&config, telemetry, &tasks).await },
+    )
 }
 
 async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<()> {
     let url = config.require(&settings::EVENTS_URL)?;
-    let log = MySqlLog::open(url.expose(), MySqlLogOptions::default()).await.context("cannot use the event store")?;
+    let log = MySqlLog::open(url.expose(), MySqlLogOptions::default())
+        .await
+        .context("cannot use the event store")?;
     let reader: Arc<dyn LogReader> = Arc::new(log);
     let head = reader.head().await?;
     let keks = KekRing::of(config.require(&settings::KEK)?.keys())?;
-    let vault = Vault::new(head.log_id, Arc::clone(&reader), keks, Arc::new(OsRandom), ids::new_id);
+    let vault = Vault::new(
+        head.log_id,
+        Arc::clone(&reader),
+        keks,
+        Arc::new(OsRandom),
+        ids::new_id,
+    );
     let url = config.require(&settings::VIEWS_URL)?;
-    let registry: Arc<dyn Registry> =
-        Arc::new(MySqlRegistry::open(url.expose()).await.context("cannot use the read models")?);
+    let registry: Arc<dyn Registry> = Arc::new(
+        MySqlRegistry::open(url.expose())
+            .await
+            .context("cannot use the read models")?,
+    );
 
     let mut kafka = KafkaSettings::new(config.require(&settings::KAFKA_BROKERS)?.0);
     kafka.topic = TopicSettings {
@@ -75,8 +88,13 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let grace = config.require(&settings::SHUTDOWN_GRACE)?;
     let address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
     let admin = serve::bind(address).await?;
-    let (routes, stop) = (meta::admin(readiness, move || telemetry.render()), tasks.stop().clone());
-    tasks.spawn("admin", async move { Ok(serve::serve(admin, routes, stop, grace).await?) });
+    let (routes, stop) = (
+        meta::admin(readiness, move || telemetry.render()),
+        tasks.stop().clone(),
+    );
+    tasks.spawn("admin", async move {
+        Ok(serve::serve(admin, routes, stop, grace).await?)
+    });
     tracing::info!(%address, "projecting");
     Ok(())
 }
@@ -92,7 +110,9 @@ impl Feeds for KafkaFeeds {
     async fn open(&self, generation: &Generation, _: u64) -> Result<Box<dyn EventFeed>, FeedError> {
         let group = format!("{}-{}", self.group, generation.number);
         let feed = KafkaFeed::open(self.kafka.clone(), group, GroupProtocol::default()).await;
-        Ok(Box::new(feed.map_err(|error| FeedError::Unavailable(error.into()))?))
+        Ok(Box::new(
+            feed.map_err(|error| FeedError::Unavailable(error.into()))?,
+        ))
     }
 }
 

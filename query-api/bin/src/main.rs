@@ -32,24 +32,37 @@ use praxis_runtime::{clock, ids, service};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::views::MySqlRegistry;
 
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("PRAXIS_COMMIT"), ")");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
 
 fn main() -> ExitCode {
-    service::main(Program::QueryApi, VERSION, |config, telemetry, tasks| async move {
-        start(&config, telemetry, &tasks).await
-    })
+    service::main(
+        Program::QueryApi,
+        VERSION,
+        |config, telemetry, tasks| async move { start(&config, telemetry, &tasks).await },
+    )
 }
 
 async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<()> {
     let url = config.require(&settings::EVENTS_URL)?;
-    let log = MySqlLog::open(url.expose(), MySqlLogOptions::default()).await.context("cannot use the event store")?;
+    let log = MySqlLog::open(url.expose(), MySqlLogOptions::default())
+        .await
+        .context("cannot use the event store")?;
     let reader: Arc<dyn LogReader> = Arc::new(log);
     let head = reader.head().await?;
     let keks = KekRing::of(config.require(&settings::KEK)?.keys())?;
-    let vault = Vault::new(head.log_id, Arc::clone(&reader), keks, Arc::new(OsRandom), ids::new_id);
+    let vault = Vault::new(
+        head.log_id,
+        Arc::clone(&reader),
+        keks,
+        Arc::new(OsRandom),
+        ids::new_id,
+    );
     let url = config.require(&settings::VIEWS_URL)?;
-    let registry: Arc<dyn Registry> =
-        Arc::new(MySqlRegistry::open(url.expose()).await.context("cannot use the read models")?);
+    let registry: Arc<dyn Registry> = Arc::new(
+        MySqlRegistry::open(url.expose())
+            .await
+            .context("cannot use the read models")?,
+    );
     let app = App {
         reads: Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader))),
         log: Arc::clone(&reader),
@@ -60,20 +73,38 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let (router, api) = routes::routes().with_state(app).split_for_parts();
     let public = PublicKeys::try_from_pem(&config.require(&settings::JWT_PUBLIC_KEYS)?.0)?;
     let jwks = public.jwks();
-    let (issuer, audience) = (config.require(&settings::JWT_ISSUER)?, config.require(&settings::JWT_AUDIENCE)?);
+    let (issuer, audience) = (
+        config.require(&settings::JWT_ISSUER)?,
+        config.require(&settings::JWT_AUDIENCE)?,
+    );
     let verifier = TokenVerifier::new(public, &issuer, &audience);
-    let door = Door::new(PolicyTable::try_new(routes::RULES.iter().chain(meta::RULES).copied())?, verifier);
+    let door = Door::new(
+        PolicyTable::try_new(routes::RULES.iter().chain(meta::RULES).copied())?,
+        verifier,
+    );
     let all = router.merge(meta::public(api, jwks, Arc::clone(&readiness)));
-    let router = surround(all, Sources::new(clock::now, ids::new_id), door, Limits::default());
+    let router = surround(
+        all,
+        Sources::new(clock::now, ids::new_id),
+        door,
+        Limits::default(),
+    );
 
     let grace = config.require(&settings::SHUTDOWN_GRACE)?;
     let address: SocketAddr = config.require(&settings::LISTEN)?;
     let (listener, stop) = (serve::bind(address).await?, tasks.stop().clone());
-    tasks.spawn("api", async move { Ok(serve::serve(listener, router, stop, grace).await?) });
+    tasks.spawn("api", async move {
+        Ok(serve::serve(listener, router, stop, grace).await?)
+    });
     let admin_address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
     let admin = serve::bind(admin_address).await?;
-    let (routes, stop) = (meta::admin(readiness, move || telemetry.render()), tasks.stop().clone());
-    tasks.spawn("admin", async move { Ok(serve::serve(admin, routes, stop, grace).await?) });
+    let (routes, stop) = (
+        meta::admin(readiness, move || telemetry.render()),
+        tasks.stop().clone(),
+    );
+    tasks.spawn("admin", async move {
+        Ok(serve::serve(admin, routes, stop, grace).await?)
+    });
     tracing::info!(%address, "serving");
     Ok(())
 }
@@ -92,7 +123,9 @@ impl Readiness for Ready {
         };
         let views = match self.registry.generations().await {
             Ok(all) => match Generation::newest_ready(&all, self.registry.fingerprint()) {
-                Some(generation) => Check::new("views", true).saying(format!("generation {}", generation.number)),
+                Some(generation) => {
+                    Check::new("views", true).saying(format!("generation {}", generation.number))
+                }
                 None => Check::new("views", false).saying("no generation of this program is ready"),
             },
             Err(error) => Check::new("views", false).saying(error.to_string()),
