@@ -27,27 +27,50 @@ pub fn extend(
     let held: BTreeSet<claim::Claim> = before.claims().into_iter().collect();
     let wanted: BTreeSet<claim::Claim> = after.claims().into_iter().collect();
     for gone in held.difference(&wanted) {
-        append.claims.released.push(stored_claim(gone, stream.id, rules, keys)?);
+        append
+            .claims
+            .released
+            .push(stored_claim(gone, stream.id, rules, keys)?);
     }
     for new in wanted.difference(&held) {
-        append.claims.taken.push(stored_claim(new, stream.id, rules, keys)?);
+        append
+            .claims
+            .taken
+            .push(stored_claim(new, stream.id, rules, keys)?);
     }
     let held: BTreeSet<span::Span> = before.spans().into_iter().collect();
     let wanted: BTreeSet<span::Span> = after.spans().into_iter().collect();
-    append.spans.released.extend(held.difference(&wanted).map(|span| stored_span(span, stream.id)));
-    append.spans.taken.extend(wanted.difference(&held).map(|span| stored_span(span, stream.id)));
+    append
+        .spans
+        .released
+        .extend(held.difference(&wanted).map(|span| stored_span(span, stream.id)));
+    append
+        .spans
+        .taken
+        .extend(wanted.difference(&held).map(|span| stored_span(span, stream.id)));
     Ok(())
 }
 
-fn stored_claim(claim: &claim::Claim, owner: Uuid, rules: &Rules, keys: &ClaimsKeys) -> Result<Claim, NameError> {
+fn stored_claim(
+    claim: &claim::Claim,
+    owner: Uuid,
+    rules: &Rules,
+    keys: &ClaimsKeys,
+) -> Result<Claim, NameError> {
     let resource = claim.resource.name();
     let member = match &claim.member {
         Member::Open(bytes) => bytes.clone(),
-        Member::Personal(text) => {
-            keys.claim_tag(RecordName::try_new(resource)?, text.reveal().as_bytes()).as_bytes().to_vec()
-        }
+        Member::Personal(text) => keys
+            .claim_tag(RecordName::try_new(resource)?, text.reveal().as_bytes())
+            .as_bytes()
+            .to_vec(),
     };
-    Ok(Claim { resource: resource.as_bytes().to_vec(), member, owner, capacity: claim.resource.capacity(rules) })
+    Ok(Claim {
+        resource: resource.as_bytes().to_vec(),
+        member,
+        owner,
+        capacity: claim.resource.capacity(rules),
+    })
 }
 
 /// A span of the domain as the log keeps it.

@@ -23,7 +23,10 @@ pub struct RecordNumbers {
 impl RecordNumbers {
     /// Numbers of that log's counter.
     pub fn new(writer: Arc<dyn LogWriter>) -> Self {
-        Self { writer, reserved: Mutex::new(0..0) }
+        Self {
+            writer,
+            reserved: Mutex::new(0..0),
+        }
     }
 
     /// A number nobody was given before.

@@ -50,12 +50,20 @@ pub(crate) struct TimedOut {
 
 /// A statement ran into its limit of time.
 pub(crate) fn timed_out(after: Duration) -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, TimedOut { after_ms: after.as_millis() }))
+    sqlx::Error::Io(std::io::Error::new(
+        std::io::ErrorKind::TimedOut,
+        TimedOut {
+            after_ms: after.as_millis(),
+        },
+    ))
 }
 
 /// The server's number of an error it answered with.
 pub(crate) fn number(error: &sqlx::Error) -> Option<u16> {
-    error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
+    error
+        .as_database_error()?
+        .try_downcast_ref::<MySqlDatabaseError>()
+        .map(MySqlDatabaseError::number)
 }
 
 /// Whether the connection is in a known state after this error: the server answered, and goes on serving it.
@@ -96,12 +104,20 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
 
 /// The same, for the statement that takes the head: another holder is no outage.
 pub(crate) fn begin_error(error: sqlx::Error) -> StoreError {
-    if number(&error) == Some(LOCK_WAIT_TIMEOUT) { StoreError::Busy } else { store_error(error) }
+    if number(&error) == Some(LOCK_WAIT_TIMEOUT) {
+        StoreError::Busy
+    } else {
+        store_error(error)
+    }
 }
 
 /// The same, for statements that write rows.
 pub(crate) fn write_error(error: sqlx::Error) -> WriteError {
-    if number(&error) == Some(DUPLICATE) { WriteError::Duplicate } else { WriteError::Store(store_error(error)) }
+    if number(&error) == Some(DUPLICATE) {
+        WriteError::Duplicate
+    } else {
+        WriteError::Store(store_error(error))
+    }
 }
 
 /// A fault of what was asked for, found before any statement was sent.

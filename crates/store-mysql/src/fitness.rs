@@ -6,7 +6,8 @@ use sqlx::{Row, mysql::MySqlRow};
 
 use crate::errors::store_error;
 use crate::identity::Identity;
-use crate::rows::head_from;
+use crate::rows::{column, head_from};
+use crate::session::Session;
 
 /// Every session: what it sends is refused rather than cut to fit, and what it reads is what is committed. All text
 /// that is sent is ASCII. The server copies every parameter into its logs' form of the statement, character by
@@ -33,6 +34,12 @@ SELECT CAST(@@GLOBAL.log_bin AS SIGNED), CAST(@@SESSION.sql_log_bin AS SIGNED), 
 const HEAD: &str = "-- store_mysql::fitness::HEAD
 SELECT log_id, epoch, position, recorded_at, tombstone_position FROM log_head WHERE id = 1";
 
+const PARAMETERS: &str = "-- store_mysql::fitness::PARAMETERS
+SELECT LENGTH(p.f) FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p";
+
+/// Longer than a VARBINARY.
+const LONG_PARAMETER_LEN: usize = 70_000;
+
 /// The largest statement this adapter sends fits well into it.
 const MAX_ALLOWED_PACKET_MIN: i64 = 32 * 1024 * 1024;
 
@@ -58,14 +65,40 @@ pub(crate) async fn admit(
         Purpose::Read => PREPARE_READER,
         Purpose::Write => PREPARE_WRITER,
     };
-    sqlx::raw_sql(prepare).execute(&mut *conn).await.map_err(store_error)?;
-    let settings = sqlx::raw_sql(SETTINGS).fetch_all(&mut *conn).await.map_err(store_error)?;
-    let settings = settings.first().ok_or(StoreError::Corrupt("the server did not state its settings"))?;
+    sqlx::raw_sql(prepare)
+        .execute(&mut *conn)
+        .await
+        .map_err(store_error)?;
+    let settings = sqlx::raw_sql(SETTINGS)
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(store_error)?;
+    let settings = settings
+        .first()
+        .ok_or(StoreError::Corrupt("the server did not state its settings"))?;
     judge_settings(&Settings::from_row(settings).map_err(store_error)?)?;
     let floor = identity.floor();
-    let heads = sqlx::raw_sql(HEAD).fetch_all(&mut *conn).await.map_err(store_error)?;
+    let heads = sqlx::raw_sql(HEAD)
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(store_error)?;
     let head = heads.first().ok_or_else(no_head)?;
     identity.recognise(&head_from(head)?, floor)
+}
+
+/// Long parameters arrive whole in the form that all bulk statements give them; a server version that chose another
+/// type for it would cut payloads in silence.
+pub(crate) async fn check_parameters(session: &mut Session) -> Result<(), StoreError> {
+    let parameter = sqlx::query(PARAMETERS).bind(vec![0xe9_u8; LONG_PARAMETER_LEN]);
+    let rows = session.rows(parameter).await.map_err(store_error)?;
+    let length: i64 = column(rows.first().ok_or_else(no_head)?, 0)?;
+    if usize::try_from(length) == Ok(LONG_PARAMETER_LEN) {
+        Ok(())
+    } else {
+        Err(StoreError::Unfit(format!(
+            "the server cuts a parameter of {LONG_PARAMETER_LEN} bytes to {length}"
+        )))
+    }
 }
 
 /// The schema is there, but no log was begun in it.
@@ -98,13 +131,18 @@ impl Settings {
     }
 }
 
-/// Without the binary log InnoDB shows a commit to others before it is on disk, and a crash takes it back.
+/// Without the binary log `InnoDB` shows a commit to others before it is on disk, and a crash takes it back.
 fn judge_settings(settings: &Settings) -> Result<(), StoreError> {
     let required = [
         ("log_bin", settings.log_bin, "ON", 1),
         ("sql_log_bin of this session", settings.sql_log_bin, "ON", 1),
         ("sync_binlog", settings.sync_binlog, "1", 1),
-        ("innodb_flush_log_at_trx_commit", settings.innodb_flush_log_at_trx_commit, "1", 1),
+        (
+            "innodb_flush_log_at_trx_commit",
+            settings.innodb_flush_log_at_trx_commit,
+            "1",
+            1,
+        ),
     ];
     let mut faults: Vec<String> = required
         .iter()
@@ -118,18 +156,26 @@ fn judge_settings(settings: &Settings) -> Result<(), StoreError> {
         ));
     }
     if major_minor(&settings.version).is_none_or(|version| version < VERSION_MIN) {
-        faults.push(format!("version is {} and must be MySQL 8.4 or later", settings.version));
+        faults.push(format!(
+            "version is {} and must be MySQL 8.4 or later",
+            settings.version
+        ));
     }
     if !faults.is_empty() {
-        return Err(StoreError::Unfit(format!("server setting {}", faults.join("; server setting "))));
+        return Err(StoreError::Unfit(format!(
+            "server setting {}",
+            faults.join("; server setting ")
+        )));
     }
     if settings.read_only != 0 {
-        return Err(StoreError::Unavailable("the server is read only: it is not, or not yet, the primary".into()));
+        return Err(StoreError::Unavailable(
+            "the server is read only: it is not, or not yet, the primary".into(),
+        ));
     }
     Ok(())
 }
 
-/// `None` too for MariaDB, which numbers from 10 and says its name: its SQL differs.
+/// `None` too for `MariaDB`, which numbers from 10 and says its name: its SQL differs.
 fn major_minor(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split('.');
     let version_parts = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
@@ -159,38 +205,83 @@ mod tests {
     #[test]
     fn default_settings_of_the_oldest_version_are_fit() {
         judge_settings(&fit()).unwrap();
-        judge_settings(&Settings { version: "9.7.4-2".to_owned(), ..fit() }).unwrap();
+        judge_settings(&Settings {
+            version: "9.7.4-2".to_owned(),
+            ..fit()
+        })
+        .unwrap();
     }
 
     #[test]
     fn each_setting_that_could_lose_what_was_seen_is_named_with_what_it_must_be() {
         assert!(refusal(&Settings { log_bin: 0, ..fit() }).contains("log_bin is 0 and must be ON"));
-        assert!(refusal(&Settings { sql_log_bin: 0, ..fit() }).contains("sql_log_bin of this session is 0"));
-        assert!(refusal(&Settings { sync_binlog: 0, ..fit() }).contains("sync_binlog is 0 and must be 1"));
-        let flush = refusal(&Settings { innodb_flush_log_at_trx_commit: 2, ..fit() });
+        assert!(
+            refusal(&Settings {
+                sql_log_bin: 0,
+                ..fit()
+            })
+            .contains("sql_log_bin of this session is 0")
+        );
+        assert!(
+            refusal(&Settings {
+                sync_binlog: 0,
+                ..fit()
+            })
+            .contains("sync_binlog is 0 and must be 1")
+        );
+        let flush = refusal(&Settings {
+            innodb_flush_log_at_trx_commit: 2,
+            ..fit()
+        });
         assert!(flush.contains("innodb_flush_log_at_trx_commit is 2 and must be 1"));
     }
 
     #[test]
     fn every_fault_is_named_at_once() {
-        let text = refusal(&Settings { log_bin: 0, sync_binlog: 1000, ..fit() });
+        let text = refusal(&Settings {
+            log_bin: 0,
+            sync_binlog: 1000,
+            ..fit()
+        });
         assert!(text.contains("log_bin is 0") && text.contains("sync_binlog is 1000"));
     }
 
     #[test]
     fn older_versions_and_other_servers_are_unfit() {
-        assert!(refusal(&Settings { version: "8.3.0".to_owned(), ..fit() }).contains("8.4"));
-        assert!(refusal(&Settings { version: "10.11.6-MariaDB".to_owned(), ..fit() }).contains("8.4"));
+        assert!(
+            refusal(&Settings {
+                version: "8.3.0".to_owned(),
+                ..fit()
+            })
+            .contains("8.4")
+        );
+        assert!(
+            refusal(&Settings {
+                version: "10.11.6-MariaDB".to_owned(),
+                ..fit()
+            })
+            .contains("8.4")
+        );
     }
 
     #[test]
     fn small_packets_are_unfit() {
-        assert!(refusal(&Settings { max_allowed_packet: 4_194_304, ..fit() }).contains("max_allowed_packet"));
+        assert!(
+            refusal(&Settings {
+                max_allowed_packet: 4_194_304,
+                ..fit()
+            })
+            .contains("max_allowed_packet")
+        );
     }
 
     #[test]
     fn a_replica_is_unavailable_because_it_may_become_the_primary() {
-        let error = judge_settings(&Settings { read_only: 1, ..fit() }).unwrap_err();
+        let error = judge_settings(&Settings {
+            read_only: 1,
+            ..fit()
+        })
+        .unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)));
     }
 }

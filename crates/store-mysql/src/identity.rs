@@ -21,13 +21,20 @@ struct Seen {
 impl Identity {
     /// The highest position seen so far. Take it before reading a head, and hand it to [`Self::recognise`].
     pub(crate) fn floor(&self) -> u64 {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).map_or(0, |seen| seen.position)
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .map_or(0, |seen| seen.position)
     }
 
     /// Remembers the head, or refuses it if it is not of the same log or lies below `floor`.
     pub(crate) fn recognise(&self, head: &Head, floor: u64) -> Result<(), StoreError> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = seen.get_or_insert(Seen { log_id: head.log_id, epoch: head.epoch, position: head.position });
+        let known = seen.get_or_insert(Seen {
+            log_id: head.log_id,
+            epoch: head.epoch,
+            position: head.position,
+        });
         if known.log_id != head.log_id {
             return Err(StoreError::Unfit(format!(
                 "it holds log {}, this process began with log {}",
@@ -66,7 +73,13 @@ mod tests {
     use super::*;
 
     fn head(log: u128, epoch: u32, position: u64) -> Head {
-        Head { log_id: LogId(Uuid::from_u128(log)), epoch, position, recorded_at: 0, tombstone_position: 0 }
+        Head {
+            log_id: LogId(Uuid::from_u128(log)),
+            epoch,
+            position,
+            recorded_at: 0,
+            tombstone_position: 0,
+        }
     }
 
     fn began_at(position: u64) -> Identity {
@@ -76,7 +89,10 @@ mod tests {
     }
 
     fn refusal(identity: &Identity, head: &Head) -> String {
-        identity.recognise(head, identity.floor()).unwrap_err().to_string()
+        identity
+            .recognise(head, identity.floor())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]

@@ -17,5 +17,11 @@ mod rows;
 mod session;
 mod span_buckets;
 mod transaction;
+pub mod views;
 mod wire;
 mod write;
+
+#[cfg(test)]
+#[path = "../tests/schema/mod.rs"]
+#[allow(dead_code, reason = "each test program uses its part")]
+mod schema;

@@ -9,7 +9,7 @@ use sqlx::ConnectOptions;
 use sqlx::mysql::MySqlConnectOptions;
 
 use crate::errors::store_error;
-use crate::fitness::Purpose;
+use crate::fitness::{Purpose, check_parameters};
 use crate::identity::Identity;
 use crate::migrate::check_schema;
 use crate::session::Sessions;
@@ -29,7 +29,11 @@ pub struct MySqlLogOptions {
 
 impl Default for MySqlLogOptions {
     fn default() -> Self {
-        Self { writer_sessions_max: 2, reader_sessions_max: 16, timeout_ms: 5_000 }
+        Self {
+            writer_sessions_max: 2,
+            reader_sessions_max: 16,
+            timeout_ms: 5_000,
+        }
     }
 }
 
@@ -51,13 +55,22 @@ impl MySqlLog {
         let timeout = Duration::from_millis(options.timeout_ms);
         let identity = Arc::new(Identity::default());
         let sessions = |purpose, sessions_max| {
-            Sessions::new(purpose, connect.clone(), sessions_max, timeout, Arc::clone(&identity))
+            Sessions::new(
+                purpose,
+                connect.clone(),
+                sessions_max,
+                timeout,
+                Arc::clone(&identity),
+            )
         };
         let log = Self {
             writers: sessions(Purpose::Write, options.writer_sessions_max),
             readers: sessions(Purpose::Read, options.reader_sessions_max),
         };
-        check_schema(&mut log.readers.take().await?).await?;
+        let mut reader = log.readers.take().await?;
+        check_schema(&mut reader).await?;
+        check_parameters(&mut reader).await?;
+        drop(reader);
         drop(log.writers.take().await?);
         Ok(log)
     }
@@ -71,7 +84,9 @@ pub(crate) fn connect_options(url: &str) -> Result<MySqlConnectOptions, StoreErr
         return Err(unreadable());
     }
     if options.get_database().is_none_or(str::is_empty) {
-        return Err(StoreError::Unfit("the database address names no schema".to_owned()));
+        return Err(StoreError::Unfit(
+            "the database address names no schema".to_owned(),
+        ));
     }
     // SQL mode and character set are set as a whole later; sqlx would add to the server's mode.
     Ok(options
@@ -95,6 +110,8 @@ impl LogWriter for MySqlLog {
         let mut session = self.readers.take().await?;
         let reserve = sqlx::query(RESERVE).bind(counter).bind(count).bind(count);
         let last = session.run(reserve).await.map_err(store_error)?.last_insert_id();
-        (last + 1).checked_sub(u64::from(count)).ok_or(StoreError::Corrupt("a counter went back"))
+        (last + 1)
+            .checked_sub(u64::from(count))
+            .ok_or(StoreError::Corrupt("a counter went back"))
     }
 }

@@ -16,13 +16,15 @@ use crate::rows::{column, command_from, id_at};
 use crate::session::{Session, Statement};
 use crate::span_buckets::{buckets_searched, layer_of};
 
+/// Ordered by the whole index, although its first column is fixed: only so does the server go to the end of the stream
+/// instead of reading and sorting it.
 const VERSIONS: &str = "-- store_mysql::look_up::versions
 SELECT SUBSTR(p.f, 1 + (n.i - 1) * 16, 16), e.stream_version
 FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 STRAIGHT_JOIN LATERAL (
     SELECT stream_version FROM events WHERE stream_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)
-    ORDER BY stream_version DESC LIMIT 1) AS e";
+    ORDER BY stream_id DESC, stream_version DESC LIMIT 1) AS e";
 
 const COMMANDS: &str = "-- store_mysql::look_up::commands
 SELECT c.command_key, c.request, c.answer_id, c.version, c.position, c.recorded_at
@@ -120,7 +122,11 @@ fn packed_fixed<T: AsRef<[u8]>>(values: &[T]) -> Packed {
 fn packed_claims(claims: &[(Vec<u8>, Vec<u8>)]) -> Result<Packed, StoreError> {
     let mut packed = Packed::default();
     for (resource, member) in claims.iter().collect::<BTreeSet<_>>() {
-        let numbers = [packed.varying_offset()?, number(resource.len())?, number(member.len())?];
+        let numbers = [
+            packed.varying_offset()?,
+            number(resource.len())?,
+            number(member.len())?,
+        ];
         packed.row(&[], &[resource, member], &numbers);
     }
     Ok(packed)
@@ -162,10 +168,16 @@ fn span_from(row: &MySqlRow) -> Result<Span, StoreError> {
     let kind = CalendarKind::from_byte(column(row, 0)?)
         .ok_or(StoreError::Corrupt("a span is of no known kind of calendar"))?;
     Ok(Span {
-        calendar: Calendar { kind, id: id_at(row, 1)? },
+        calendar: Calendar {
+            kind,
+            id: id_at(row, 1)?,
+        },
         layer: layer_of(column(row, 4)?),
         starts: column(row, 2)?,
         ends: column(row, 3)?,
         owner: id_at(row, 5)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,8 +26,16 @@ const NO_SUCH_TABLE: u16 = 1146;
 
 /// In order; what was published is never edited.
 const MIGRATIONS: [(i64, &str, &str); 2] = [
-    (1, "log", include_str!("../../../migrations/mysql/events/0001_log.sql")),
-    (2, "keys and followers", include_str!("../../../migrations/mysql/events/0002_keys_and_followers.sql")),
+    (
+        1,
+        "log",
+        include_str!("../../../migrations/mysql/events/0001_log.sql"),
+    ),
+    (
+        2,
+        "keys and followers",
+        include_str!("../../../migrations/mysql/events/0002_keys_and_followers.sql"),
+    ),
 ];
 
 const BEGIN_LOG: &str = "-- store_mysql::migrate::begin_log
@@ -55,10 +63,16 @@ pub async fn migrate(url: &str, log_id: LogId) -> Result<LogId, StoreError> {
         result => result,
     }
     .map_err(store_error)?;
-    migrator().run_direct(None, &mut conn, false).await.map_err(migrate_error)?;
+    migrator()
+        .run_direct(None, &mut conn, false)
+        .await
+        .map_err(migrate_error)?;
     let begin = sqlx::query(BEGIN_LOG).bind(log_id.0.as_bytes().to_vec());
     begin.execute(&mut conn).await.map_err(store_error)?;
-    let rows = sqlx::query(LOG_ID).fetch_all(&mut conn).await.map_err(store_error)?;
+    let rows = sqlx::query(LOG_ID)
+        .fetch_all(&mut conn)
+        .await
+        .map_err(store_error)?;
     let id: Uuid = id_at(rows.first().ok_or_else(no_head)?, 0)?;
     // The server may close first: everything is committed.
     let _ = conn.close().await;
@@ -77,17 +91,30 @@ async fn create_schema(options: &MySqlConnectOptions) -> Result<(), StoreError> 
     let name = options.get_database().unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if name.is_empty() || name.len() > SCHEMA_NAME_LEN_MAX || !name.bytes().all(is_plain) {
-        return Err(StoreError::Unfit("a schema's name is letters, digits and _, at most 64".to_owned()));
+        return Err(StoreError::Unfit(
+            "a schema's name is letters, digits and _, at most 64".to_owned(),
+        ));
     }
-    let mut conn = connect(&options.clone().database("information_schema")).await.map_err(store_error)?;
+    let mut conn = connect(&options.clone().database("information_schema"))
+        .await
+        .map_err(store_error)?;
     let create = format!("-- store_mysql::migrate::create_schema\nCREATE DATABASE IF NOT EXISTS `{name}`");
-    sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut conn).await.map_err(store_error)?;
+    sqlx::raw_sql(AssertSqlSafe(create))
+        .execute(&mut conn)
+        .await
+        .map_err(store_error)?;
     Ok(())
 }
 
 fn migrator() -> Migrator {
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
-        Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(text), false)
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            SqlStr::from_static(text),
+            false,
+        )
     };
     Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
 }
@@ -130,7 +157,9 @@ pub(crate) async fn check_schema(session: &mut Session) -> Result<(), StoreError
 }
 
 fn cut_off(version: i64) -> String {
-    format!("migration {version} of the schema was cut off half way: restore the schema, or drop it if it is new")
+    format!(
+        "migration {version} of the schema was cut off half way: restore the schema, or drop it if it is new"
+    )
 }
 
 fn later(version: i64) -> String {

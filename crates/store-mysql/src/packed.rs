@@ -27,15 +27,23 @@ pub(crate) struct Packed {
 impl Packed {
     /// Adds a row: the binary columns of fixed width in order, those of varying width in order, and its integers.
     pub(crate) fn row(&mut self, fixed: &[&[u8]], varying: &[&[u8]], numbers: &[i64]) {
-        fixed.iter().for_each(|bytes| self.fixed.extend_from_slice(bytes));
-        varying.iter().for_each(|bytes| self.varying.extend_from_slice(bytes));
+        for bytes in fixed {
+            self.fixed.extend_from_slice(bytes);
+        }
+        for bytes in varying {
+            self.varying.extend_from_slice(bytes);
+        }
         let mut before = if self.rows == 0 { "[[" } else { ",[" };
         for number in numbers {
             // Writing to a String cannot fail.
             let _ = write!(self.numbers, "{before}{number}");
             before = ",";
         }
-        self.numbers.push_str(if numbers.is_empty() { if self.rows == 0 { "[0" } else { ",0" } } else { "]" });
+        self.numbers.push_str(if numbers.is_empty() {
+            if self.rows == 0 { "[0" } else { ",0" }
+        } else {
+            "]"
+        });
         self.rows += 1;
     }
 
@@ -57,7 +65,10 @@ impl Packed {
     /// Binds to a statement that cuts both kinds of columns.
     pub(crate) fn bind(mut self, text: &'static str) -> Statement<'static> {
         self.numbers.push(']');
-        sqlx::query(text).bind(self.fixed).bind(self.varying).bind(self.numbers)
+        sqlx::query(text)
+            .bind(self.fixed)
+            .bind(self.varying)
+            .bind(self.numbers)
     }
 
     /// Binds to a statement whose rows have no columns of varying width.
@@ -69,7 +80,9 @@ impl Packed {
 
 /// An integer as it goes into a row.
 pub(crate) fn number<T: TryInto<i64>>(value: T) -> Result<i64, StoreError> {
-    value.try_into().map_err(|_| refused("a number does not fit into 63 bits"))
+    value
+        .try_into()
+        .map_err(|_| refused("a number does not fit into 63 bits"))
 }
 
 #[cfg(test)]

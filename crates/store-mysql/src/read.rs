@@ -56,14 +56,34 @@ STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 LEFT JOIN LATERAL (
     SELECT key_id, subject_id, wrapped_key, kek_id, created_position, destroyed_position FROM subject_keys
     WHERE subject_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16) AND destroyed_position IS NULL
-    ORDER BY created_position DESC, key_id DESC LIMIT 1) AS k ON TRUE";
+    ORDER BY subject_id DESC, created_position DESC, key_id DESC LIMIT 1) AS k ON TRUE";
 
 const CLAIM_OWNERS: &str = "-- store_mysql::read::claim_owners
 SELECT owner FROM claims WHERE resource = ? AND member = ?";
 
 impl MySqlLog {
-    async fn read(&self, statement: Statement<'_>) -> Result<Vec<MySqlRow>, StoreError> {
-        self.readers.take().await?.rows(statement).await.map_err(store_error)
+    /// Asks once more on a new connection if the one that lay idle has ended unseen.
+    async fn read(
+        &self,
+        statement: impl Fn() -> Statement<'static> + Send + Sync,
+    ) -> Result<Vec<MySqlRow>, StoreError> {
+        self.readers
+            .within(async {
+                let mut session = self.readers.take().await?;
+                match session.rows(statement()).await {
+                    Err(_) if session.used_before() && !session.is_connected() => {
+                        drop(session);
+                        self.readers
+                            .take_new()
+                            .await?
+                            .rows(statement())
+                            .await
+                            .map_err(store_error)
+                    }
+                    result => result.map_err(store_error),
+                }
+            })
+            .await
     }
 }
 
@@ -71,41 +91,53 @@ impl MySqlLog {
 impl LogReader for MySqlLog {
     async fn head(&self) -> Result<Head, StoreError> {
         let floor = self.readers.identity().floor();
-        let rows = self.read(sqlx::query(HEAD)).await?;
+        let rows = self.read(|| sqlx::query(HEAD)).await?;
         let head = head_from(rows.first().ok_or_else(no_head)?)?;
         self.readers.identity().recognise(&head, floor)?;
         Ok(head)
     }
 
     async fn read_log(&self, after_position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        let rows = self.read(sqlx::query(LOG).bind(after_position).bind(limit)).await?;
+        let rows = self
+            .read(|| sqlx::query(LOG).bind(after_position).bind(limit))
+            .await?;
         rows.iter().map(event_from).collect()
     }
 
     async fn read_stream(&self, range: StreamRange) -> Result<Vec<StoredEvent>, StoreError> {
-        let statement = sqlx::query(STREAM)
-            .bind(range.stream.id.as_bytes().to_vec())
-            .bind(range.after_version)
-            .bind(range.stream.kind.name())
-            .bind(range.up_to_position)
-            .bind(range.limit);
+        let statement = || {
+            sqlx::query(STREAM)
+                .bind(range.stream.id.as_bytes().to_vec())
+                .bind(range.after_version)
+                .bind(range.stream.kind.name())
+                .bind(range.up_to_position)
+                .bind(range.limit)
+        };
         self.read(statement).await?.iter().map(event_from).collect()
     }
 
     async fn position_at(&self, instant_micros: i64) -> Result<u64, StoreError> {
-        let statement = sqlx::query(POSITION_AT).bind(instant_micros).bind(instant_micros);
+        let statement = || sqlx::query(POSITION_AT).bind(instant_micros).bind(instant_micros);
         let rows = self.read(statement).await?;
-        column(rows.first().ok_or(StoreError::Corrupt("a position below the head has no event"))?, 0)
+        column(
+            rows.first()
+                .ok_or(StoreError::Corrupt("a position below the head has no event"))?,
+            0,
+        )
     }
 
     async fn command(&self, key: [u8; 32]) -> Result<Option<StoredCommand>, StoreError> {
-        let rows = self.read(sqlx::query(COMMAND).bind(key.to_vec())).await?;
+        let rows = self.read(|| sqlx::query(COMMAND).bind(key.to_vec())).await?;
         rows.first().map(command_from).transpose()
     }
 
     async fn keys(&self, key_ids: &[Uuid]) -> Result<Vec<StoredKey>, StoreError> {
         let mut session = self.readers.take().await?;
-        ask_ids(&mut session, KEYS, key_ids).await?.iter().map(|row| key_from(row, 0)).collect()
+        ask_ids(&mut session, KEYS, key_ids)
+            .await?
+            .iter()
+            .map(|row| key_from(row, 0))
+            .collect()
     }
 
     async fn subject_keys(&self, subjects: &[Uuid]) -> Result<(Vec<StoredKey>, u64), StoreError> {
@@ -129,7 +161,15 @@ impl LogReader for MySqlLog {
     }
 
     async fn claim_owners(&self, resource: &[u8], member: &[u8]) -> Result<Vec<Uuid>, StoreError> {
-        let statement = sqlx::query(CLAIM_OWNERS).bind(resource.to_vec()).bind(member.to_vec());
-        self.read(statement).await?.iter().map(|row| id_at(row, 0)).collect()
+        let statement = || {
+            sqlx::query(CLAIM_OWNERS)
+                .bind(resource.to_vec())
+                .bind(member.to_vec())
+        };
+        self.read(statement)
+            .await?
+            .iter()
+            .map(|row| id_at(row, 0))
+            .collect()
     }
 }

@@ -38,7 +38,10 @@ impl RelayStore for MySqlLog {
         if session.run(lease).await.map_err(store_error)?.rows_affected() == 0 {
             return Ok(None);
         }
-        let rows = session.rows(sqlx::query(STATE).bind(holder)).await.map_err(store_error)?;
+        let rows = session
+            .rows(sqlx::query(STATE).bind(holder))
+            .await
+            .map_err(store_error)?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(RelayState {
             term: column(row, 0)?,
@@ -72,13 +75,21 @@ impl RelayStore for MySqlLog {
 }
 
 fn pack(partitions: &[u64]) -> Vec<u8> {
-    partitions.iter().flat_map(|position| position.to_be_bytes()).collect()
+    partitions
+        .iter()
+        .flat_map(|position| position.to_be_bytes())
+        .collect()
 }
 
 fn unpack(bytes: &[u8]) -> Result<Vec<u64>, StoreError> {
     let (positions, rest) = bytes.as_chunks::<8>();
     if !rest.is_empty() {
-        return Err(StoreError::Corrupt("the relay's partitions are no list of positions"));
+        return Err(StoreError::Corrupt(
+            "the relay's partitions are no list of positions",
+        ));
     }
-    Ok(positions.iter().map(|position| u64::from_be_bytes(*position)).collect())
+    Ok(positions
+        .iter()
+        .map(|position| u64::from_be_bytes(*position))
+        .collect())
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use praxis_event_store::port::StoreError;
+use sqlx::MySql;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlQueryResult, MySqlRow};
 use sqlx::query::Query;
-use sqlx::MySql;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::errors::{leaves_connection_usable, store_error, timed_out};
@@ -65,7 +65,14 @@ impl Sessions {
         identity: Arc<Identity>,
     ) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(sessions_max));
-        Arc::new(Self { purpose, options, timeout, identity, permits, idle: Mutex::new(Vec::new()) })
+        Arc::new(Self {
+            purpose,
+            options,
+            timeout,
+            identity,
+            permits,
+            idle: Mutex::new(Vec::new()),
+        })
     }
 
     /// Which log these sessions lead to.
@@ -100,7 +107,10 @@ impl Sessions {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         let permits = Arc::clone(&self.permits);
-        permits.acquire_owned().await.map_err(|closed| StoreError::Unavailable(closed.into()))
+        permits
+            .acquire_owned()
+            .await
+            .map_err(|closed| StoreError::Unavailable(closed.into()))
     }
 
     async fn connect(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Session, StoreError> {
@@ -109,18 +119,20 @@ impl Sessions {
             Purpose::Write => Wire::prompt(&self.options).await,
         }
         .map_err(store_error)?;
-        wire.run(async |conn| admit(conn, self.purpose, &self.identity).await).await?;
+        wire.run(async |conn| admit(conn, self.purpose, &self.identity).await)
+            .await?;
         Ok(self.hand_out(wire, permit, false))
     }
 
-    fn hand_out(
-        self: &Arc<Self>,
-        wire: Wire,
-        permit: OwnedSemaphorePermit,
-        used_before: bool,
-    ) -> Session {
+    fn hand_out(self: &Arc<Self>, wire: Wire, permit: OwnedSemaphorePermit, used_before: bool) -> Session {
         let home = Arc::clone(self);
-        Session { wire: Some(wire), unfinished: false, used_before, home, _permit: permit }
+        Session {
+            wire: Some(wire),
+            unfinished: false,
+            used_before,
+            home,
+            _permit: permit,
+        }
     }
 
     /// The whole of some work with these sessions, within the time that one statement may take.
@@ -199,7 +211,9 @@ impl Session {
     pub(crate) async fn first_of(&mut self, statements: &'static str) -> Result<(), sqlx::Error> {
         let mut wire = self.wire()?;
         let limit = self.home.timeout;
-        let (first, rest) = wire.run(async |conn| first_and_rest(conn, statements, limit).await).await;
+        let (first, rest) = wire
+            .run(async |conn| first_and_rest(conn, statements, limit).await)
+            .await;
         match (first, rest) {
             (Ok(()), Err(_)) => Ok(()),
             (first, _) => self.settle(wire, first),
@@ -209,7 +223,10 @@ impl Session {
     /// The connection leaves the session while a statement runs: a future dropped half way drops it too.
     fn wire(&mut self) -> Result<Wire, sqlx::Error> {
         self.wire.take().ok_or_else(|| {
-            sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::NotConnected, "the session has ended"))
+            sqlx::Error::Io(std::io::Error::new(
+                std::io::ErrorKind::NotConnected,
+                "the session has ended",
+            ))
         })
     }
 
@@ -228,8 +245,15 @@ impl Drop for Session {
         if let Some(wire) = self.wire.take()
             && !self.unfinished
         {
-            let idle = Idle { wire, since: Instant::now() };
-            self.home.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+            let idle = Idle {
+                wire,
+                since: Instant::now(),
+            };
+            self.home
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(idle);
         }
     }
 }
@@ -245,12 +269,17 @@ async fn first_and_rest(
     if let Err(error) = limited(limit, answers.try_next()).await {
         return (Err(error), Ok(()));
     }
-    (Ok(()), limited(limit, answers.try_for_each(|_| future::ready(Ok(())))).await)
+    (
+        Ok(()),
+        limited(limit, answers.try_for_each(|_| future::ready(Ok(())))).await,
+    )
 }
 
 async fn limited<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>> + Send,
 ) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out(limit)))
+    tokio::time::timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(timed_out(limit)))
 }

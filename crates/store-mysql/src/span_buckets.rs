@@ -52,7 +52,11 @@ pub(crate) fn lane_of(span: &Span) -> Result<[u8; 16], StoreError> {
 
 /// The layer of a stored lane.
 pub(crate) fn layer_of(lane: &[u8]) -> Layer {
-    if lane.iter().all(|byte| *byte == 0) { Layer::Normal } else { Layer::Over }
+    if lane.iter().all(|byte| *byte == 0) {
+        Layer::Normal
+    } else {
+        Layer::Over
+    }
 }
 
 fn bucket_at(instant: i64) -> Result<i32, StoreError> {
@@ -70,15 +74,25 @@ mod tests {
     use super::*;
 
     fn span(starts: i64, ends: i64) -> Span {
-        let calendar = Calendar { kind: CalendarKind::Room, id: Uuid::nil() };
-        Span { calendar, layer: Layer::Normal, starts, ends, owner: Uuid::max() }
+        let calendar = Calendar {
+            kind: CalendarKind::Room,
+            id: Uuid::nil(),
+        };
+        Span {
+            calendar,
+            layer: Layer::Normal,
+            starts,
+            ends,
+            owner: Uuid::max(),
+        }
     }
 
     #[test]
     fn a_search_names_the_bucket_of_every_span_that_overlaps() {
         let edges = [-1, 0, 1];
-        let instants: Vec<i64> =
-            (-3..=3).flat_map(|n| edges.map(|edge| n * BUCKET_MICROS / 2 + edge)).collect();
+        let instants: Vec<i64> = (-3..=3)
+            .flat_map(|n| edges.map(|edge| n * BUCKET_MICROS / 2 + edge))
+            .collect();
         let spans: Vec<Span> = instants
             .iter()
             .flat_map(|starts| instants.iter().map(|ends| span(*starts, *ends)))
@@ -87,7 +101,10 @@ mod tests {
         for searched in &spans {
             let buckets = buckets_searched(searched).unwrap().unwrap();
             for stored in spans.iter().filter(|stored| stored.overlaps(searched)) {
-                assert!(buckets.contains(&bucket_of(stored).unwrap()), "{stored:?} for {searched:?}");
+                assert!(
+                    buckets.contains(&bucket_of(stored).unwrap()),
+                    "{stored:?} for {searched:?}"
+                );
             }
         }
     }
@@ -95,7 +112,9 @@ mod tests {
     #[test]
     fn half_an_hour_is_searched_in_at_most_three_buckets_and_the_long_one() {
         for starts in (0..BUCKET_MICROS * 2).step_by(900_000_000) {
-            let buckets = buckets_searched(&span(starts, starts + 1_800_000_000)).unwrap().unwrap();
+            let buckets = buckets_searched(&span(starts, starts + 1_800_000_000))
+                .unwrap()
+                .unwrap();
             assert!(buckets.len() <= 4, "{buckets:?}");
         }
     }
@@ -124,9 +143,18 @@ mod tests {
     #[test]
     fn only_overbookings_have_a_lane_of_their_own() {
         let normal = span(0, 1);
-        let over = Span { layer: Layer::Over, ..normal };
+        let over = Span {
+            layer: Layer::Over,
+            ..normal
+        };
         assert_eq!(layer_of(&lane_of(&normal).unwrap()), Layer::Normal);
         assert_eq!(layer_of(&lane_of(&over).unwrap()), Layer::Over);
-        assert!(lane_of(&Span { owner: Uuid::nil(), ..over }).is_err());
+        assert!(
+            lane_of(&Span {
+                owner: Uuid::nil(),
+                ..over
+            })
+            .is_err()
+        );
     }
 }

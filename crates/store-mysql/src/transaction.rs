@@ -17,7 +17,7 @@ use crate::write;
 
 /// One round trip. While the head is held the server waits 3 s for the next statement, then rolls back: a paused
 /// writer must not stop the others. SYSDATE, unlike NOW, is read after the lock was granted; the DECIMAL that
-/// UNIX_TIMESTAMP makes of microseconds loses nothing.
+/// `UNIX_TIMESTAMP` makes of microseconds loses nothing.
 const BEGIN: &str = "-- store_mysql::transaction::begin
 SET SESSION wait_timeout = 3;
 BEGIN;
@@ -84,11 +84,21 @@ async fn lock_head(session: &mut Session, writers: &Sessions) -> Result<(Head, i
 impl MySqlTransaction {
     const fn new(session: Session, (head, now_micros): (Head, i64)) -> Self {
         let end = (head.position, head.recorded_at);
-        Self { session, head, now_micros, failed: false, end }
+        Self {
+            session,
+            head,
+            now_micros,
+            failed: false,
+            end,
+        }
     }
 
     fn check_usable(&self) -> Result<(), StoreError> {
-        if self.failed { Err(refused("an earlier statement of this transaction failed")) } else { Ok(()) }
+        if self.failed {
+            Err(refused("an earlier statement of this transaction failed"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Positions are dense from the head on, and the head ends at the last.
@@ -101,7 +111,9 @@ impl MySqlTransaction {
             }
         }
         if rows.head_position != position {
-            return Err(refused("the head of a batch is not the position of its last event"));
+            return Err(refused(
+                "the head of a batch is not the position of its last event",
+            ));
         }
         Ok(())
     }

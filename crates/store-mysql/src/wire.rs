@@ -24,14 +24,19 @@ pub(crate) struct Wire {
 
 impl std::fmt::Debug for Wire {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wire").field("relayed", &self.relay.is_some()).finish_non_exhaustive()
+        f.debug_struct("Wire")
+            .field("relayed", &self.relay.is_some())
+            .finish_non_exhaustive()
     }
 }
 
 impl Wire {
     /// Connects as sqlx does.
     pub(crate) async fn direct(options: &MySqlConnectOptions) -> Result<Self, sqlx::Error> {
-        Ok(Self { conn: MySqlConnection::connect_with(options).await?, relay: None })
+        Ok(Self {
+            conn: MySqlConnection::connect_with(options).await?,
+            relay: None,
+        })
     }
 
     /// Connects so that nothing is held back; as sqlx does where that is not needed (a Unix socket) or not known.
@@ -59,10 +64,7 @@ impl Wire {
     }
 
     /// Does something with the connection.
-    pub(crate) async fn run<T: Send>(
-        &mut self,
-        work: impl AsyncFnOnce(&mut MySqlConnection) -> T,
-    ) -> T {
+    pub(crate) async fn run<T: Send>(&mut self, work: impl AsyncFnOnce(&mut MySqlConnection) -> T) -> T {
         alongside(&mut self.relay, work(&mut self.conn)).await
     }
 }
@@ -132,5 +134,62 @@ mod relay {
                 return Ok(stream);
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use praxis_testkit::servers::{in_schema, mysql_url};
+    use praxis_testkit::tcp_proxy::TcpProxy;
+    use sqlx::Row;
+
+    use super::*;
+
+    const MEGABYTE: usize = 1 << 20;
+
+    async fn relayed(options: &MySqlConnectOptions) -> Wire {
+        let wire = Wire::prompt(options).await.unwrap();
+        assert!(wire.relay.is_some());
+        wire
+    }
+
+    fn options() -> MySqlConnectOptions {
+        in_schema(&mysql_url(), "information_schema").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn statements_and_answers_larger_than_any_buffer_pass_whole() {
+        let mut wire = relayed(&options()).await;
+        let sent: Vec<u8> = (0..=250).cycle().take(4 * MEGABYTE).collect();
+        let statement = sqlx::query("SELECT ?").bind(&sent[..]);
+        let row = wire
+            .run(async |conn| statement.fetch_one(conn).await)
+            .await
+            .unwrap();
+        assert!(row.try_get_unchecked::<Vec<u8>, _>(0).unwrap() == sent);
+        wire.ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_cut_fails_instead_of_hanging() {
+        let options = options();
+        let proxy = TcpProxy::open(options.get_port()).await.unwrap();
+        let mut wire = relayed(&options.host("127.0.0.1").port(proxy.port())).await;
+        proxy.cut();
+        wire.ping().await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_port_that_nobody_serves_is_an_error() {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        assert!(matches!(
+            Wire::prompt(&options().port(port)).await,
+            Err(sqlx::Error::Io(_))
+        ));
     }
 }

@@ -45,16 +45,26 @@ pub(super) async fn delete(session: &mut Session, claims: &[Claim]) -> Result<()
     if claims.is_empty() {
         return Ok(());
     }
-    session.run(pack(claims)?.bind(DELETE)).await.map_err(write_error)?;
+    session
+        .run(pack(claims)?.bind(DELETE))
+        .await
+        .map_err(write_error)?;
     Ok(())
 }
 
 fn pack(claims: &[Claim]) -> Result<Packed, StoreError> {
     let mut packed = Packed::default();
     for claim in claims {
-        let numbers =
-            [packed.varying_offset()?, number(claim.resource.len())?, number(claim.member.len())?];
-        packed.row(&[claim.owner.as_bytes()], &[&claim.resource, &claim.member], &numbers);
+        let numbers = [
+            packed.varying_offset()?,
+            number(claim.resource.len())?,
+            number(claim.member.len())?,
+        ];
+        packed.row(
+            &[claim.owner.as_bytes()],
+            &[&claim.resource, &claim.member],
+            &numbers,
+        );
     }
     Ok(packed)
 }

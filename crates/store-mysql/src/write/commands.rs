@@ -28,7 +28,11 @@ pub(super) async fn insert(session: &mut Session, commands: &[StoredCommand]) ->
         packed.row(
             &[&command.key, &command.request, command.answer_id.as_bytes()],
             &[],
-            &[number(command.version)?, number(command.position)?, command.recorded_at],
+            &[
+                number(command.version)?,
+                number(command.position)?,
+                command.recorded_at,
+            ],
         );
     }
     expect_rows(session, packed.bind_fixed(INSERT), commands.len()).await

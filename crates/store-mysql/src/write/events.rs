@@ -76,7 +76,12 @@ fn pack(packed: &mut Packed, event: &StoredEvent) -> Result<(), StoreError> {
             &event.leaf_hash,
             &[u8::from(event.subject_id.is_some())],
         ],
-        &[event.stream_type.as_bytes(), event.event_type.as_bytes(), &event.metadata, &event.payload],
+        &[
+            event.stream_type.as_bytes(),
+            event.event_type.as_bytes(),
+            &event.metadata,
+            &event.payload,
+        ],
         &numbers,
     );
     Ok(())

@@ -37,7 +37,11 @@ pub(super) async fn insert(session: &mut Session, keys: &[StoredKey]) -> Result<
             number(key.destroyed_position.unwrap_or(0))?,
         ];
         packed.row(
-            &[key.key_id.as_bytes(), key.subject_id.as_bytes(), key.kek_id.as_bytes()],
+            &[
+                key.key_id.as_bytes(),
+                key.subject_id.as_bytes(),
+                key.kek_id.as_bytes(),
+            ],
             &[wrapped.unwrap_or_default()],
             &numbers,
         );

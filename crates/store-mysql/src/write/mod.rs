@@ -28,7 +28,9 @@ pub(crate) async fn rows(session: &mut Session, rows: &Rows, head: (u64, i64)) -
     if (rows.head_position, rows.head_recorded_at) == head {
         return Ok(());
     }
-    let head = sqlx::query(MOVE_HEAD).bind(rows.head_position).bind(rows.head_recorded_at);
+    let head = sqlx::query(MOVE_HEAD)
+        .bind(rows.head_position)
+        .bind(rows.head_recorded_at);
     expect_rows(session, head, 1).await
 }
 

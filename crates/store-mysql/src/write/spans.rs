@@ -55,7 +55,10 @@ pub(super) async fn delete(session: &mut Session, spans: &[Span]) -> Result<(), 
     if spans.is_empty() {
         return Ok(());
     }
-    session.run(pack(spans)?.bind_fixed(DELETE)).await.map_err(write_error)?;
+    session
+        .run(pack(spans)?.bind_fixed(DELETE))
+        .await
+        .map_err(write_error)?;
     Ok(())
 }
 
@@ -63,9 +66,18 @@ fn pack(spans: &[Span]) -> Result<Packed, StoreError> {
     let mut packed = Packed::default();
     for span in spans {
         packed.row(
-            &[span.calendar.id.as_bytes(), &lane_of(span)?, span.owner.as_bytes()],
+            &[
+                span.calendar.id.as_bytes(),
+                &lane_of(span)?,
+                span.owner.as_bytes(),
+            ],
             &[],
-            &[i64::from(span.calendar.kind.byte()), i64::from(bucket_of(span)?), span.starts, span.ends],
+            &[
+                i64::from(span.calendar.kind.byte()),
+                i64::from(bucket_of(span)?),
+                span.starts,
+                span.ends,
+            ],
         );
     }
     Ok(packed)

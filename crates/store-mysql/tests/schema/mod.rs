@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use praxis_testkit::servers::in_schema;
-use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
 static SCHEMAS: AtomicU32 = AtomicU32::new(0);
@@ -11,6 +11,7 @@ static SCHEMAS: AtomicU32 = AtomicU32::new(0);
 /// A schema that exists at most as long as this value.
 pub struct Schema {
     server: String,
+    options: MySqlConnectOptions,
     name: String,
 }
 
@@ -19,7 +20,11 @@ impl Schema {
     pub async fn named(server: &str) -> anyhow::Result<Self> {
         let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
         let name = format!("praxis_store_{}_{number}", std::process::id());
-        let schema = Self { server: server.to_owned(), name };
+        let schema = Self {
+            server: server.to_owned(),
+            options: server.parse()?,
+            name,
+        };
         let drop = schema.drop_statement();
         schema.run(drop).await?;
         Ok(schema)
@@ -47,6 +52,47 @@ impl Schema {
         Ok(row.try_get(0)?)
     }
 
+    /// Its address under another account.
+    pub fn url_as(&self, account: &str, password: &str, ssl_mode: &str) -> String {
+        let port = self.port();
+        format!(
+            "mysql://{account}:{password}@{}:{port}/{}?ssl-mode={ssl_mode}",
+            self.options.get_host(),
+            self.name
+        )
+    }
+
+    /// The server's port.
+    pub fn port(&self) -> u16 {
+        self.options.get_port()
+    }
+
+    /// How many connections use it.
+    pub async fn connections(&self) -> anyhow::Result<i64> {
+        self.number(format!(
+            "SELECT COUNT(*) FROM performance_schema.processlist WHERE DB = '{}'",
+            self.name
+        ))
+        .await
+    }
+
+    /// Ends every connection that uses it, as a server that restarts would, and waits until they are gone.
+    pub async fn end_connections(&self) -> anyhow::Result<()> {
+        let list = format!(
+            "SELECT ID FROM performance_schema.processlist WHERE DB = '{}'",
+            self.name
+        );
+        for row in self.run(list).await? {
+            let id: u64 = row.try_get(0)?;
+            // It may have ended by itself meanwhile.
+            let _ = self.run(format!("KILL {id}")).await;
+        }
+        while self.connections().await? > 0 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
     fn drop_statement(&self) -> String {
         format!("DROP DATABASE IF EXISTS `{}`", self.name)
     }
@@ -54,7 +100,9 @@ impl Schema {
 
 async fn run_at(url: &str, statements: String) -> anyhow::Result<Vec<MySqlRow>> {
     let mut conn = MySqlConnection::connect(url).await?;
-    let rows = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_all(&mut conn).await?;
+    let rows = sqlx::raw_sql(AssertSqlSafe(statements))
+        .fetch_all(&mut conn)
+        .await?;
     conn.close().await?;
     Ok(rows)
 }
@@ -64,7 +112,9 @@ impl Drop for Schema {
     fn drop(&mut self) {
         let (url, statement) = (in_schema(&self.server, ""), self.drop_statement());
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(run_at(&url, statement))
         });
         // A server that was killed took the schema with it.
