@@ -196,15 +196,16 @@ async fn assert_lost_commits_are_settled(cut: Cut) -> anyhow::Result<()> {
         timeout(SOON, proxy.wait_fired(count)).await?;
         cut_off.goes_on(SOME / 5, SOON).await?;
     }
+    let mut all = cut_off.end().await?;
+    assert_sent_once(&all);
+    all.extend(beside.end().await?);
+    callers.assert_each_is_there_once(&practice, &all).await?;
     let unknown = apis[0].metric("praxis_append_unknown_outcomes_total").await?;
     ensure!(
         unknown >= Some(f64::from(CUTS)),
         "{unknown:?} commits were of unknown outcome"
     );
-    let mut all = cut_off.end().await?;
-    assert_sent_once(&all);
-    all.extend(beside.end().await?);
-    callers.assert_each_is_there_once(&practice, &all).await
+    Ok(())
 }
 
 /// That the service itself bridged the fault: no caller had to send anything again.
