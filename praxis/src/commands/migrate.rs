@@ -20,10 +20,19 @@ use crate::practice::LOG_FILE;
 /// When a database cannot be reached or its schema is not one this version can bring up.
 pub async fn run(args: Migrate) -> Result<ExitCode> {
     let config = Config::from_environment(Program::Operator, &[]).checked()?;
-    let events = config.get(&settings::EVENTS_URL);
-    if let (Some(url), None) = (&events, &args.data.data) {
-        let log_id = praxis_store_mysql::migrate::migrate(url.expose(), LogId(ids::new_id())).await?;
-        out::line(&format!("the event store is up to date; log {log_id}"))?;
+    let (events, views) = (
+        config.get(&settings::EVENTS_URL),
+        config.get(&settings::VIEWS_URL),
+    );
+    if args.data.data.is_none() && (events.is_some() || views.is_some()) {
+        if let Some(url) = events {
+            let log_id = praxis_store_mysql::migrate::migrate(url.expose(), LogId(ids::new_id())).await?;
+            out::line(&format!("the event store is up to date; log {log_id}"))?;
+        }
+        if let Some(url) = views {
+            praxis_store_mysql::views::migrate(url.expose()).await?;
+            out::line("the registry of read models is up to date")?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let data = crate::data_directory(&config, &args.data)?;
