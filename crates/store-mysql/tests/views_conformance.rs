@@ -6,20 +6,20 @@ use praxis_store_mysql::views::{MySqlRegistry, migrate};
 use praxis_testkit::conformance::Outcome;
 use praxis_testkit::views_conformance::RegistryUnderTest;
 
-use generations::Generations;
+use read_database::ReadDatabase;
 
 #[allow(dead_code, reason = "each test program uses its part")]
-mod generations;
+mod read_database;
 #[allow(dead_code, reason = "each test program uses its part")]
 mod schema;
 
 async fn fresh_registry() -> Outcome<RegistryUnderTest> {
-    let generations = Generations::named().await?;
-    let url = generations.registry().url();
+    let database = ReadDatabase::named().await?;
+    let url = database.registry().url();
     migrate(&url).await?;
     Ok(RegistryUnderTest {
         registry: Arc::new(MySqlRegistry::open(&url).await?),
-        guard: Box::new(generations),
+        guard: Box::new(database),
     })
 }
 

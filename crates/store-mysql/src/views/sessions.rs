@@ -29,7 +29,7 @@ const WRITERS_MAX: usize = 4;
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long one statement over a batch may take.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A session idle for longer is asked whether it lives before it is trusted with a statement.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
