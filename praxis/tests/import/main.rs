@@ -2,6 +2,12 @@
 //!
 //! Expectations come from `scripts/predict-import.py`, which shares no code with the importer; for the small folder they
 //! are checked in.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is a test's report; clippy exempts test functions only"
+)]
 
 mod server;
 

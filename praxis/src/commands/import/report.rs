@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_summary_counts_names_and_times() {
-        let text = report().text(Duration::from_millis(2_000));
+        let text = report().text(Duration::from_secs(2));
         let expected = "\
 Location.ndjson              0 recorded      1 unchanged      0 refused
 Practitioner.ndjson          0 recorded      0 unchanged      0 refused

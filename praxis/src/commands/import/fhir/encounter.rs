@@ -11,10 +11,13 @@ use super::json::{Malformed, Object, object, objects, text};
 use super::references::{Known, Reference};
 use super::time::instant;
 
+/// From when until when, the end excluded.
+pub type Period = (DateTime<Utc>, DateTime<Utc>);
+
 /// A visit as the resource states it.
 pub struct Visit {
     /// From when until when, where both are known and in order.
-    pub time: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    pub time: Option<Period>,
     source: Value,
     reasons: BTreeSet<String>,
     patient: Option<Reference>,
@@ -100,10 +103,7 @@ impl Visit {
     }
 }
 
-fn period(
-    record: &Object,
-    reasons: &mut BTreeSet<String>,
-) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, Malformed> {
+fn period(record: &Object, reasons: &mut BTreeSet<String>) -> Result<Option<Period>, Malformed> {
     let (start, end) = match object(record, "period")? {
         Some(period) => (text(period, "start")?, text(period, "end")?),
         None => (None, None),

@@ -189,7 +189,7 @@ mod tests {
     }
 
     /// A resource that has no fault, with other members.
-    fn with(members: Value) -> Value {
+    fn with(members: &Value) -> Value {
         let mut record = json!({ "id": "a", "name": [{ "family": "Muster345" }] });
         record
             .as_object_mut()
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn the_name_of_today_is_chosen_and_one_name_will_do() {
         let names = |name: Value| {
-            let document = read(&with(json!({ "name": name }))).document;
+            let document = read(&with(&json!({ "name": name }))).document;
             (document["family_name"].clone(), document["given_names"].clone())
         };
         let (a, none) = (json!("A"), json!([]));
@@ -291,7 +291,7 @@ mod tests {
     fn lengths_and_counts_have_limits() {
         let long = "a".repeat(101);
         let phone = json!({ "system": "phone", "value": "+33123456789" });
-        let record = with(json!({
+        let record = with(&json!({
             "name": [{ "family": long, "given": [long] }], "telecom": vec![phone; 11],
             "address": [{ "line": [long] }],
         }));
@@ -309,7 +309,7 @@ mod tests {
         let phone = |country: Value| {
             let telecom = json!([{ "system": "phone", "value": "555-810-7203" }]);
             reasons(&with(
-                json!({ "telecom": telecom, "address": [{ "country": country }] }),
+                &json!({ "telecom": telecom, "address": [{ "country": country }] }),
             ))
         };
         for country in [json!("US"), json!("us"), json!(" "), json!(null)] {
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn an_address_that_says_nothing_is_none() {
-        let person = read(&with(json!({ "address": [{ "use": "home", "line": [" "] }] })));
+        let person = read(&with(&json!({ "address": [{ "use": "home", "line": [" "] }] })));
         assert_eq!(person.document["contact"]["address"], Value::Null);
         assert!(person.reasons.is_empty());
     }
@@ -340,7 +340,7 @@ mod tests {
             json!({ "identifier": [{ "system": 1 }] }),
             json!({ "birthDate": 1980 }),
         ] {
-            let record = with(members);
+            let record = with(&members);
             assert!(
                 matches!(
                     Person::read(Kind::Patient, record.as_object().unwrap()),

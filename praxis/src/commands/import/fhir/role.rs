@@ -1,4 +1,4 @@
-//! What does a PractitionerRole resource say of a practitioner?
+//! What does a `PractitionerRole` resource say of a practitioner?
 
 use std::collections::BTreeSet;
 

@@ -25,7 +25,7 @@ pub fn instant(text: &str) -> Option<DateTime<Utc>> {
         None | Some("") => return None,
         Some(digits) => digits.trim_end_matches('0'),
     };
-    let well_formed = clock.bytes().nth(10) == Some(b'T')
+    let well_formed = clock.as_bytes().get(10) == Some(&b'T')
         && clock.get(17..).is_some_and(|second| second < "60")
         && digits.len() <= FRACTION_DIGITS_MAX
         && is_offset(offset);
