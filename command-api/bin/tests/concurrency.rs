@@ -70,6 +70,25 @@ impl Scene {
         self.apis[number % 2].base()
     }
 
+    /// That so many were written, and every other one was refused with that code for that one reason.
+    fn assert_written_and_refused(&self, replies: &[Reply], written: usize, code: &str, reason: &str) {
+        let refused: Vec<&Reply> = replies.iter().filter(|reply| reply.status != 201).collect();
+        for reply in &refused {
+            let expected = (409, (code, vec![reason]));
+            assert_eq!((reply.status, reply.refusal()), expected, "{}", self.complaints());
+        }
+        assert_eq!(replies.len() - refused.len(), written);
+    }
+
+    /// What the processes warned of.
+    fn complaints(&self) -> String {
+        let outputs = self
+            .apis
+            .iter()
+            .map(|api| api.process.output().unwrap_or_default());
+        outputs.collect()
+    }
+
     async fn patients(&self, count: usize) -> anyhow::Result<Vec<Uuid>> {
         self.registered(&self.desk, Request::register_patient, count)
             .await
@@ -136,19 +155,6 @@ fn allow_many_connections() -> nix::Result<()> {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
 }
 
-/// That so many were written, and every other one was refused with that code for that one reason.
-fn assert_written_and_refused(replies: &[Reply], written: usize, code: &str, reason: &str) {
-    let refused: Vec<&Reply> = replies.iter().filter(|reply| reply.status != 201).collect();
-    for reply in &refused {
-        assert_eq!(
-            (reply.status, reply.refusal()),
-            (409, (code, vec![reason])),
-            "{reply:?}"
-        );
-    }
-    assert_eq!(replies.len() - refused.len(), written);
-}
-
 fn bookings_in(log: &Log) -> usize {
     let booked = |event: &Event| matches!(event, Event::Appointment(AppointmentEvent::Booked(_)));
     log.events.iter().filter(|event| booked(&event.event)).count()
@@ -165,7 +171,7 @@ async fn of_a_thousand_bookings_of_one_time_of_a_practitioner_one_succeeds() -> 
         .map(|patient| scene.booking(*patient, practitioner_id, 0))
         .collect();
     let replies = scene.at_once(&scene.desk, bookings).await?;
-    assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
+    scene.assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
     assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 1);
     Ok(())
 }
@@ -181,7 +187,7 @@ async fn of_a_thousand_bookings_of_one_patient_at_one_time_one_succeeds() -> any
         .map(|practitioner| scene.booking(patient_id, *practitioner, 0))
         .collect();
     let replies = scene.at_once(&scene.desk, bookings).await?;
-    assert_written_and_refused(&replies, 1, "booking-refused", "patient_busy");
+    scene.assert_written_and_refused(&replies, 1, "booking-refused", "patient_busy");
     assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 1);
     Ok(())
 }
@@ -200,7 +206,7 @@ async fn of_many_registrations_with_one_identifier_one_succeeds() -> anyhow::Res
     let replies = scene
         .at_once(&scene.desk, (0..200).map(|_| registration()).collect())
         .await?;
-    assert_written_and_refused(&replies, 1, "claim-taken", "identifier_taken");
+    scene.assert_written_and_refused(&replies, 1, "claim-taken", "identifier_taken");
     let log = Log::read_sound(&scene.practice).await?;
     let registered = |event: &Event| matches!(event, Event::Patient(PatientEvent::Registered(_)));
     assert_eq!(
@@ -220,7 +226,7 @@ async fn a_patient_has_ten_open_bookings_however_many_are_asked_for_at_once() ->
         .map(|number| scene.booking(patient_id, practitioner_id, number * 20))
         .collect();
     let replies = scene.at_once(&scene.desk, bookings).await?;
-    assert_written_and_refused(&replies, 10, "booking-refused", "limit_reached");
+    scene.assert_written_and_refused(&replies, 10, "booking-refused", "limit_reached");
     assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 10);
     Ok(())
 }
@@ -343,7 +349,7 @@ async fn an_overbooked_time_is_free_when_the_last_booking_of_it_is_cancelled() -
         .map(|patient| scene.booking(*patient, practitioner_id, 0))
         .collect();
     let replies = scene.at_once(&scene.desk, requests).await?;
-    assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
+    scene.assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
     assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 3);
     Ok(())
 }
