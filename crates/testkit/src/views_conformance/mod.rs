@@ -29,6 +29,8 @@ use crate::rows::Rows;
 pub mod checkpoints;
 pub mod generations;
 pub mod lists;
+pub mod many_names;
+pub mod order;
 pub mod parking;
 pub mod rows;
 pub mod search;
@@ -156,7 +158,10 @@ macro_rules! views_conformance {
                 erased_rows_come_back_erased,
                 any_text_comes_back_as_it_was,
                 five_thousand_rows_are_one_batch,
+                extreme_values_come_back_as_they_were,
+                rows_too_large_for_one_statement_are_saved,
                 rows_are_seen_only_after_commit,
+                looking_does_not_wait_for_a_transaction,
                 a_dropped_transaction_leaves_nothing,
             }
             checkpoints {
@@ -174,6 +179,8 @@ macro_rules! views_conformance {
                 a_stream_comes_back_up_to_a_position,
                 parked_events_are_seen_by_readers,
                 a_kind_of_stream_not_known_is_kept,
+                extreme_positions_are_kept,
+                a_dropped_transaction_parks_nothing,
             }
             lists {
                 single_records_are_found,
@@ -187,12 +194,23 @@ macro_rules! views_conformance {
                 a_participants_threads_are_by_last_activity,
                 a_threads_messages_are_in_order,
             }
+            order {
+                bookings_that_start_at_once_are_listed_once_each,
+                conversations_active_at_once_are_listed_once_each,
+                a_day_ends_at_midnight_on_the_wall,
+                a_moved_booking_leaves_the_lists_it_was_in,
+                a_conversation_is_listed_for_its_participants_only,
+                a_conversation_moves_up_when_it_goes_on,
+            }
             search {
                 search_finds_whom_the_criteria_mean,
                 searches_are_paged_by_id,
                 a_corrected_patient_is_found_by_the_new_name_only,
                 an_erased_patient_is_found_by_the_record_number_only,
                 wildcards_are_letters_like_any_other,
+            }
+            many_names {
+                search_agrees_with_the_criteria_in_every_script,
             }
             generations {
                 generations_are_numbered_and_begin_building,
@@ -221,4 +239,42 @@ macro_rules! views_conformance_tests {
             }
         )+ }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    /// Every area with the functions it declares.
+    const AREAS: [(&str, &str); 8] = [
+        ("checkpoints", include_str!("checkpoints.rs")),
+        ("generations", include_str!("generations.rs")),
+        ("lists", include_str!("lists.rs")),
+        ("many_names", include_str!("many_names.rs")),
+        ("order", include_str!("order.rs")),
+        ("parking", include_str!("parking.rs")),
+        ("rows", include_str!("rows.rs")),
+        ("search", include_str!("search.rs")),
+    ];
+
+    #[test]
+    fn every_promise_is_in_the_macro() {
+        let this = include_str!("mod.rs");
+        for (area, source) in AREAS {
+            let (_, from_area) = this
+                .split_once(&format!("            {area} {{"))
+                .expect("the area is in the macro");
+            let (list, _) = from_area.split_once('}').expect("the list ends");
+            for declared in source
+                .lines()
+                .filter_map(|line| line.strip_prefix("pub async fn "))
+            {
+                let (promise, _) = declared.split_once('(').expect("a function has arguments");
+                assert!(
+                    list.contains(&format!(" {promise},")),
+                    "{area}::{promise} is never run"
+                );
+            }
+        }
+        let areas = this.lines().filter(|line| line.starts_with("pub mod ")).count();
+        assert_eq!(areas, AREAS.len(), "an area is not in this list");
+    }
 }

@@ -129,3 +129,30 @@ pub async fn a_kind_of_stream_not_known_is_kept(under: RegistryUnderTest) -> Out
     assert_eq!(open.views.parked(0, 10).await?, [unknown]);
     Ok(())
 }
+
+/// Positions go into signed numbers of 63 bits, and no further.
+pub async fn extreme_positions_are_kept(under: RegistryUnderTest) -> Outcome {
+    let open = Open::fresh(under).await?;
+    let last = u64::try_from(i64::MAX)?;
+    let extreme = ParkedEvent {
+        partition: u32::MAX,
+        stream_version: last,
+        ..parked(1, last, "shape")
+    };
+    park(&open, std::slice::from_ref(&extreme)).await?;
+    assert_eq!(open.views.parked(last - 1, 10).await?, [extreme]);
+    assert_eq!(open.reads.parked_since(sample::id(1)).await?, Some(last));
+    Ok(())
+}
+
+pub async fn a_dropped_transaction_parks_nothing(under: RegistryUnderTest) -> Outcome {
+    let open = Open::fresh(under).await?;
+    let events = two_streams();
+    park(&open, &events[..1]).await?;
+    let mut tx = open.views.begin().await?;
+    tx.park(&events[1..]).await?;
+    tx.unpark(sample::id(1), 10).await?;
+    drop(tx);
+    assert_eq!(open.views.parked(0, 10).await?, events[..1]);
+    Ok(())
+}
