@@ -293,16 +293,33 @@ impl Executor {
 
     async fn load_stream(&self, stream: StreamId, sight: Sight) -> Result<Loaded, ExecuteError> {
         let cached = self.states.get(&stream);
-        metrics::counter!("praxis_state_cache_total", "outcome" => if cached.is_some() { "hit" } else { "miss" }).increment(1);
-        let mut loaded = match cached {
-            Some(loaded) if sight == Sight::Cached => return Ok(loaded),
-            Some(loaded) => loaded,
-            None => Loaded {
-                state: Arc::new(State::empty(stream.kind)),
-                version: 0,
-            },
+        let outcome = if cached.is_some() { "hit" } else { "miss" };
+        metrics::counter!("praxis_state_cache_total", "outcome" => outcome).increment(1);
+        let empty = || Loaded {
+            state: Arc::new(State::empty(stream.kind)),
+            version: 0,
         };
-        let from_version = loaded.version;
+        match (cached, sight) {
+            (Some(loaded), Sight::Cached) => Ok(loaded),
+            // One read for all who miss the same stream at once: a thousand bookings of one practitioner do.
+            (None, Sight::Cached) => {
+                let read = self.read_on(stream, empty());
+                self.states.get_or_insert_async(&stream, read).await
+            }
+            (cached, Sight::Tail) => {
+                let before = cached.unwrap_or_else(empty);
+                let from_version = before.version;
+                let loaded = self.read_on(stream, before).await?;
+                if loaded.version > from_version {
+                    self.remember(stream, loaded.clone());
+                }
+                Ok(loaded)
+            }
+        }
+    }
+
+    /// A state, brought up to the stream's end.
+    async fn read_on(&self, stream: StreamId, mut loaded: Loaded) -> Result<Loaded, ExecuteError> {
         loop {
             let range = StreamRange {
                 stream,
@@ -318,13 +335,9 @@ impl Executor {
                 loaded.version = recorded.stream_version;
             }
             if u32::try_from(read).unwrap_or(u32::MAX) < STREAM_PAGE_MAX {
-                break;
+                return Ok(loaded);
             }
         }
-        if loaded.version > from_version {
-            self.remember(stream, loaded.clone());
-        }
-        Ok(loaded)
     }
 
     /// Keeps a state, unless a newer one is kept already.
