@@ -3,7 +3,12 @@
 //! A fixture is never edited. For a new event type or version this test writes the file and fails once; look at it, and
 //! check it in. Sealed groups stand in their readable form; boxes are proved in `praxis-event-store`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::too_many_lines, reason = "test helpers; one sample of every type in one list")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    reason = "test helpers; one sample of every type in one list"
+)]
 
 use std::path::PathBuf;
 

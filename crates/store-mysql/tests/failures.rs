@@ -58,7 +58,7 @@ async fn a_writer_that_stands_still_loses_the_head_within_five_seconds() -> anyh
         match other.begin().await {
             Ok(tx) => break tx,
             Err(StoreError::Busy) => {
-                assert!(began.elapsed() < Duration::from_secs(10), "the head stays held")
+                assert!(began.elapsed() < Duration::from_secs(10), "the head stays held");
             }
             Err(error) => return Err(error.into()),
         }

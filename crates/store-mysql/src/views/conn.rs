@@ -59,9 +59,17 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ViewsError> {
     serde_json::from_slice(bytes).map_err(|_| ViewsError::Corrupt("a document has another shape"))
 }
 
+/// The largest document that is stored, bytes: with a statement's other rows it fits into a MEDIUMBLOB, and what does
+/// not would be cut without a word.
+const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// A document as it is stored.
 pub(super) fn bytes_of<T: Serialize>(row: &T) -> Result<Vec<u8>, ViewsError> {
-    serde_json::to_vec(row).map_err(|error| ViewsError::Refused(error.into()))
+    let bytes = serde_json::to_vec(row).map_err(|error| ViewsError::Refused(error.into()))?;
+    if bytes.len() > DOCUMENT_BYTES_MAX {
+        return Err(ViewsError::Refused("a row is larger than 8 MiB".into()));
+    }
+    Ok(bytes)
 }
 
 /// An integer as it goes into a packed row.

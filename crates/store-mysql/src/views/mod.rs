@@ -16,3 +16,6 @@ mod write;
 
 pub use registry::MySqlRegistry;
 pub use schema::migrate;
+
+#[cfg(test)]
+mod tests;

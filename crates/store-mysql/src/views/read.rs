@@ -98,7 +98,7 @@ const AFTER_EVERY_ID: [u8; 17] = [u8::MAX; 17];
 /// One generation, for reading.
 #[derive(Debug)]
 pub(super) struct MySqlReads {
-    sessions: Arc<Sessions>,
+    pub(super) sessions: Arc<Sessions>,
 }
 
 impl MySqlReads {

@@ -1,5 +1,6 @@
 //! Which generations are there, and where are they?
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -28,10 +29,18 @@ const SET_STATE: &str = "-- store_mysql::views::registry::set_state
 UPDATE generations SET state = ? WHERE number = ? AND state = ?";
 
 /// The generations of a read database.
-#[derive(Debug)]
 pub struct MySqlRegistry {
     options: MySqlConnectOptions,
     sessions: Arc<Sessions>,
+}
+
+/// The options hold the password.
+impl fmt::Debug for MySqlRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlRegistry")
+            .field("schema", &self.options.get_database())
+            .finish_non_exhaustive()
+    }
 }
 
 impl MySqlRegistry {

@@ -22,9 +22,9 @@ use super::search::stored_keys;
 use super::sessions::Session;
 use crate::packed::Packed;
 
-/// Bytes of packed rows past which a statement is sent; with the largest document on top it still fits into the
-/// smallest packet size accepted at the start.
-const STATEMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of packed rows past which a statement is sent; with the largest document on top they still fit into the
+/// MEDIUMBLOB that the parameter is typed as, and into the smallest packet size accepted at the start.
+const STATEMENT_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 const PATIENTS: &str = "-- store_mysql::views::save::patients
 INSERT INTO patients (id, document, name)

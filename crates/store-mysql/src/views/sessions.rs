@@ -4,6 +4,7 @@
 //! But there is no head to hold and no log to recognise, and a lost answer to COMMIT does no harm: the checkpoint says
 //! what became of it.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -58,7 +59,6 @@ COMMIT;
 SET SESSION wait_timeout = DEFAULT";
 
 /// Open connections of one purpose, at most as many at once as there are permits.
-#[derive(Debug)]
 pub(super) struct Sessions {
     purpose: Purpose,
     options: MySqlConnectOptions,
@@ -66,7 +66,15 @@ pub(super) struct Sessions {
     idle: Mutex<Vec<Idle>>,
 }
 
-#[derive(Debug)]
+/// The options hold the password.
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Idle {
     wire: Wire,
     since: Instant,
