@@ -111,7 +111,7 @@ pub struct Target {
 /// `import`.
 #[derive(Debug, Subcommand)]
 pub enum Import {
-    /// FHIR R4 resources, one a line: Patient, Practitioner, Location and Encounter in DIR/<Type>.ndjson.
+    /// FHIR R4 resources, one a line: Patient, Practitioner, Location and Encounter in DIR/TYPE.ndjson.
     #[command(
         after_help = "Examples:\n  praxis import fhir export/\n  praxis import fhir export/ --server http://localhost:8080 --token \"$TOKEN\" --json"
     )]

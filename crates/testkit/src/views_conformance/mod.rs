@@ -2,7 +2,7 @@
 //!
 //! An adapter's `tests/views_conformance.rs` has one function that opens a fresh registry and one line:
 //!
-//! ```ignore
+//! ```text
 //! async fn fresh_registry() -> praxis_testkit::conformance::Outcome<RegistryUnderTest> { … }
 //! praxis_testkit::views_conformance!(fresh_registry);
 //! ```
