@@ -1,8 +1,8 @@
 //! The event store on MySQL 8.4 and later: all SQL of that engine, and nothing else.
 //!
-//! **Invariants:** whoever writes events, commands, claims or spans holds the row `log_head` ([`transaction`]); a
-//! server that could show what it can still lose is refused ([`fitness`]); nothing waits without a limit
-//! ([`session`]); a statement's text never depends on how many rows it carries ([`packed`]).
+//! **Invariants:** whoever writes events, commands, claims or spans holds the row `log_head` (`transaction`); a
+//! server that could show what it can still lose is refused (`fitness`); nothing waits without a limit
+//! (`session`); a statement's text never depends on how many rows it carries (`packed`).
 
 mod errors;
 mod fitness;
