@@ -1,4 +1,5 @@
 //! What does the MySQL adapter of read models promise beyond its ports: who may use it, and what when it fails?
+#![allow(clippy::panic, reason = "a test helper says what it got")]
 
 use std::num::NonZeroU32;
 
