@@ -191,11 +191,6 @@ impl Executor {
         (self.new_id)()
     }
 
-    /// Now, by the process's clock.
-    pub fn now(&self) -> DateTime<Utc> {
-        (self.now)()
-    }
-
     /// Carries out a command and answers once it is durable.
     ///
     /// # Errors

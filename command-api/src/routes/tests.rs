@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use praxis_auth::policy::{Access, PolicyTable};
 use praxis_http_kit::body;
 use praxis_http_kit::code::Code;
@@ -9,6 +10,10 @@ use serde_json::{Map, Value};
 use utoipa::PartialSchema;
 
 use super::*;
+
+fn now() -> DateTime<Utc> {
+    "2027-01-15T08:00:00Z".parse().unwrap()
+}
 
 fn policy() -> PolicyTable {
     PolicyTable::try_new(RULES.iter().copied()).unwrap()
@@ -89,7 +94,7 @@ fn assert_read_as_described<Read: FromFields, Described: PartialSchema>() {
     let names = |object: &Map<String, Value>| object.keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(names(example), names(schema["properties"].as_object().unwrap()));
     let read = |document: &Map<String, Value>| {
-        body::read::<Read>(&serde_json::to_vec(document).unwrap()).map_err(|problem| {
+        body::read::<Read>(&serde_json::to_vec(document).unwrap(), now()).map_err(|problem| {
             let faults = problem.faults().iter();
             faults
                 .map(|fault| format!("{} {}", fault.pointer, fault.code))
@@ -173,7 +178,7 @@ fn every_fault_of_a_deep_body_has_its_pointer() {
         "identifiers": [{ "system": "no uri", "value": "" }, { "value": " " }],
         "source": 1
     }"#;
-    let problem = body::read::<patients::register::RegisterPatientBody>(body).unwrap_err();
+    let problem = body::read::<patients::register::RegisterPatientBody>(body, now()).unwrap_err();
     assert_eq!(problem.code(), Code::InvalidInput);
     let faults: Vec<_> = problem
         .faults()
@@ -207,7 +212,7 @@ fn an_address_is_refused_as_a_whole_when_it_says_nothing_or_has_too_many_lines()
 
     let faults = |address: &str| {
         let body = format!(r#"{{ "address": {address} }}"#);
-        let problem = body::read::<ChangeContactBody>(body.as_bytes()).unwrap_err();
+        let problem = body::read::<ChangeContactBody>(body.as_bytes(), now()).unwrap_err();
         let named = problem
             .faults()
             .iter()
@@ -231,7 +236,7 @@ fn a_visit_ends_after_it_starts() {
         "starts": "2026-11-30T09:00:00+01:00",
         "ends": "2026-11-30T08:00:00Z"
     }"#;
-    let problem = body::read::<appointments::book::BookAppointmentBody>(body).unwrap_err();
+    let problem = body::read::<appointments::book::BookAppointmentBody>(body, now()).unwrap_err();
     let fault = &problem.faults()[0];
     assert_eq!(
         (fault.pointer.as_str(), &*fault.code),

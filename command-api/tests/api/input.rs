@@ -50,6 +50,26 @@ async fn a_birth_date_to_come_is_a_fault_of_its_field() {
 }
 
 #[tokio::test]
+async fn a_fault_by_the_day_is_named_with_those_of_form() {
+    let (practice, _directory) = practice().await;
+    let id = practice.register_patient().await;
+    let body = json!({ "family_name": "", "birth_date": "2027-01-16", "gender": "f", "nickname": "x" });
+    let mut expected = vec![
+        "body /family_name empty",
+        "body /birth_date future-date",
+        "body /gender unknown-code",
+        "body /nickname unknown-field",
+    ];
+    let reply = practice.post("/patients", &staff(), body.clone()).await;
+    assert_eq!(reply.faults(), expected);
+    let reply = practice
+        .ask(&format!("PUT /patients/{id}"), &staff(), &[], &body)
+        .await;
+    expected.insert(3, "body /reason required");
+    assert_eq!(reply.faults(), expected);
+}
+
+#[tokio::test]
 async fn every_fault_of_a_booking_is_named() {
     let (practice, _directory) = practice().await;
     let body = json!({

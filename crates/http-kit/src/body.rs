@@ -2,10 +2,12 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
+use chrono::{DateTime, Utc};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
 use crate::code::Code;
+use crate::context::RequestContext;
 use crate::fields::{self, FromFields, ReadFault};
 use crate::problem::Problem;
 use crate::strict_json;
@@ -26,6 +28,10 @@ impl<T: FromFields, S: Send + Sync> FromRequest<S> for Body<T> {
         if !is_json(request.headers()) {
             return Err(Problem::new(Code::UnsupportedMediaType));
         }
+        let Some(RequestContext { received_at, .. }) = request.extensions().get().copied() else {
+            tracing::error!("a route is served without the request context around it");
+            return Err(Problem::new(Code::Internal));
+        };
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 Problem::new(Code::PayloadTooLarge)
@@ -33,19 +39,19 @@ impl<T: FromFields, S: Send + Sync> FromRequest<S> for Body<T> {
                 Problem::new(Code::MalformedJson).detail("the body could not be read to its end")
             }
         })?;
-        let value = read(&bytes)?;
+        let value = read(&bytes, received_at)?;
         Ok(Self { value, bytes })
     }
 }
 
-/// What a body says, without a request around it.
-pub fn read<T: FromFields>(bytes: &[u8]) -> Result<T, Problem> {
+/// What a body says that was received at that time, without a request around it.
+pub fn read<T: FromFields>(bytes: &[u8], received_at: DateTime<Utc>) -> Result<T, Problem> {
     let (document, duplicates) = strict_json::parse(bytes).map_err(|place| {
         Problem::new(Code::MalformedJson)
             .member("line", place.line)
             .member("column", place.column)
     })?;
-    fields::read(&document, duplicates, T::from_fields).map_err(|fault| match fault {
+    fields::read(&document, received_at, duplicates, T::from_fields).map_err(|fault| match fault {
         ReadFault::Faults(faults) => Problem::with_faults(Code::InvalidInput, faults),
         ReadFault::Defect => {
             tracing::error!(
@@ -78,13 +84,16 @@ mod tests {
     use axum::Router;
     use axum::body::to_bytes;
     use axum::extract::DefaultBodyLimit;
+    use axum::middleware::from_fn_with_state;
     use axum::response::Response;
     use axum::routing::post;
     use serde_json::{Value, json};
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::context;
     use crate::fields::{Fields, values};
+    use crate::sources::fixed;
 
     struct Note {
         text: String,
@@ -108,7 +117,8 @@ mod tests {
         };
         let router = Router::new()
             .route("/", post(echo))
-            .layer(DefaultBodyLimit::max(64));
+            .layer(DefaultBodyLimit::max(64))
+            .layer(from_fn_with_state(fixed::sources(), context::provide));
         let request = Request::post("/")
             .header(CONTENT_TYPE, content_type)
             .body(body.into())

@@ -10,6 +10,7 @@ pub mod values;
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::fault::{Fault, FaultCode, Place, caller_name, pointer_to};
@@ -29,14 +30,16 @@ pub enum ReadFault {
     Defect,
 }
 
-/// The value a document's fields make; `earlier` are faults found already, such as members given twice.
+/// The value a document's fields make, received at that time; `earlier` are faults found already, such as members given
+/// twice.
 pub fn read<T>(
     document: &Value,
+    received_at: DateTime<Utc>,
     earlier: Vec<Fault>,
     build: impl FnOnce(&mut Fields<'_>) -> Option<T>,
 ) -> Result<T, ReadFault> {
     let mut faults = earlier;
-    let value = read_object(document, String::new(), &mut faults, build);
+    let value = read_object(document, String::new(), received_at, &mut faults, build);
     match value {
         Some(value) if faults.is_empty() => Ok(value),
         None if faults.is_empty() => Err(ReadFault::Defect),
@@ -47,6 +50,7 @@ pub fn read<T>(
 fn read_object<T>(
     value: &Value,
     pointer: String,
+    received_at: DateTime<Utc>,
     faults: &mut Vec<Fault>,
     build: impl FnOnce(&mut Fields<'_>) -> Option<T>,
 ) -> Option<T> {
@@ -57,6 +61,7 @@ fn read_object<T>(
     let mut fields = Fields {
         object,
         pointer,
+        received_at,
         taken: BTreeSet::new(),
         faults,
     };
@@ -70,6 +75,7 @@ fn read_object<T>(
 pub struct Fields<'a> {
     object: &'a Map<String, Value>,
     pointer: String,
+    received_at: DateTime<Utc>,
     taken: BTreeSet<&'static str>,
     faults: &'a mut Vec<Fault>,
 }
@@ -121,7 +127,7 @@ impl Fields<'_> {
         build: impl FnOnce(&mut Fields<'_>) -> Option<T>,
     ) -> Option<T> {
         let pointer = pointer_to(&self.pointer, name);
-        read_object(self.take(name)?, pointer, self.faults, build)
+        read_object(self.take(name)?, pointer, self.received_at, self.faults, build)
     }
 
     /// An array of at most `len_max` items; missing or `null` is empty. `None` when it or an item has a fault.
@@ -147,8 +153,9 @@ impl Fields<'_> {
         len_max: usize,
         build: impl Fn(&mut Fields<'_>) -> Option<T>,
     ) -> Option<Vec<T>> {
+        let received_at = self.received_at;
         self.items(name, len_max, |item, pointer, faults| {
-            read_object(item, pointer, faults, &build)
+            read_object(item, pointer, received_at, faults, &build)
         })
     }
 
@@ -156,6 +163,11 @@ impl Fields<'_> {
     pub fn fault(&mut self, name: &'static str, code: FaultCode) {
         self.faults
             .push(Fault::new(Place::Body, pointer_to(&self.pointer, name), code));
+    }
+
+    /// When the request arrived: what is a fault only by the day, such as a birth date to come, is named with the rest.
+    pub const fn received_at(&self) -> DateTime<Utc> {
+        self.received_at
     }
 
     /// Whether the field is there and not `null`.
@@ -244,7 +256,7 @@ mod tests {
     }
 
     fn faults(document: &Value) -> Vec<(String, String)> {
-        match read(document, Vec::new(), visit) {
+        match read(document, DateTime::UNIX_EPOCH, Vec::new(), visit) {
             Err(ReadFault::Faults(faults)) => faults
                 .into_iter()
                 .map(|fault| (fault.pointer, fault.code.into_owned()))
@@ -265,7 +277,10 @@ mod tests {
             phones: vec![],
             guests: vec![("b".into(), true)],
         };
-        assert_eq!(read(&document, Vec::new(), visit), Ok(expected));
+        assert_eq!(
+            read(&document, DateTime::UNIX_EPOCH, Vec::new(), visit),
+            Ok(expected)
+        );
     }
 
     #[test]
@@ -308,7 +323,7 @@ mod tests {
     #[test]
     fn a_list_over_its_limit_is_refused() {
         let of = |count: usize| json!({ "place": { "room": "A" }, "minutes": 5, "phones": vec!["1"; count] });
-        assert!(read(&of(2), Vec::new(), visit).is_ok());
+        assert!(read(&of(2), DateTime::UNIX_EPOCH, Vec::new(), visit).is_ok());
         assert_eq!(faults(&of(3)), [("/phones".into(), "too-many".into())]);
     }
 
@@ -322,7 +337,7 @@ mod tests {
         let earlier = vec![Fault::new(Place::Body, "/minutes", FaultCode::DUPLICATE)];
         let document = json!({ "place": { "room": "A" }, "minutes": 5 });
         assert_eq!(
-            read(&document, earlier.clone(), visit),
+            read(&document, DateTime::UNIX_EPOCH, earlier.clone(), visit),
             Err(ReadFault::Faults(earlier))
         );
     }
@@ -330,6 +345,9 @@ mod tests {
     #[test]
     fn a_reader_that_gives_neither_value_nor_fault_is_a_defect() {
         let nothing = |_: &mut Fields<'_>| None::<Visit>;
-        assert_eq!(read(&json!({}), Vec::new(), nothing), Err(ReadFault::Defect));
+        assert_eq!(
+            read(&json!({}), DateTime::UNIX_EPOCH, Vec::new(), nothing),
+            Err(ReadFault::Defect)
+        );
     }
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use praxis_domain::patient::correct_details::CorrectPatientDetails;
 use praxis_domain::patient::details::PatientDetails;
+use praxis_domain::values::birth_date::BirthDate;
 use praxis_domain::values::family_name::FamilyName;
 use praxis_domain::values::gender::Gender;
 use praxis_domain::values::given_name::GivenName;
@@ -18,7 +19,7 @@ use crate::answer::{Answer, Written};
 use crate::app::App;
 use crate::received::Received;
 use crate::routes::described::{CommandHeaders, CommandProblems};
-use crate::routes::patients::birth_date::WrittenBirthDate;
+use crate::routes::patients::birth_date::birth_date;
 use crate::routes::reading::{GIVEN_NAMES_LEN_MAX, value};
 
 /// Names, birth date, gender and language as they should be, all of them, and why.
@@ -40,7 +41,7 @@ pub struct CorrectPatientBody {
     pub given_names: Vec<GivenName>,
     /// YYYY, YYYY-MM or YYYY-MM-DD; not known if the field is missing.
     #[schema(value_type = Option<String>)]
-    pub birth_date: Option<WrittenBirthDate>,
+    pub birth_date: Option<BirthDate>,
     /// Administrative gender (FHIR): `male`, `female`, `other`, `unknown`; the last if the field is missing.
     #[schema(value_type = Option<String>)]
     pub gender: Option<Gender>,
@@ -56,7 +57,7 @@ impl FromFields for CorrectPatientBody {
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
         let family_name = fields.required("family_name", value(FamilyName::parse));
         let given_names = fields.list("given_names", GIVEN_NAMES_LEN_MAX, value(GivenName::parse));
-        let birth_date = fields.optional("birth_date", value(WrittenBirthDate::parse));
+        let birth_date = birth_date(fields);
         let gender = fields.optional("gender", value(Gender::parse));
         let language = fields.optional("language", value(LanguageTag::parse));
         let reason = fields.required("reason", value(Comment::parse));
@@ -88,14 +89,12 @@ pub async fn correct_patient(
     PathId(patient_id): PathId<PatientId>,
     Received { value, call }: Received<CorrectPatientBody>,
 ) -> Result<Answer, Problem> {
-    let now = app.executor.now();
-    let birth_date = value.birth_date.map(|date| date.as_of(now)).transpose()?;
     let command = CorrectPatientDetails {
         patient_id,
         details: PatientDetails {
             family_name: value.family_name,
             given_names: value.given_names,
-            birth_date,
+            birth_date: value.birth_date,
             gender: value.gender.unwrap_or_default(),
             language: value.language,
         },

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use praxis_domain::patient::details::{ContactDetails, PatientDetails};
 use praxis_domain::patient::register::RegisterPatient;
+use praxis_domain::values::birth_date::BirthDate;
 use praxis_domain::values::family_name::FamilyName;
 use praxis_domain::values::gender::Gender;
 use praxis_domain::values::given_name::GivenName;
@@ -18,7 +19,7 @@ use crate::answer::{Answer, Written, store_problem};
 use crate::app::App;
 use crate::received::Received;
 use crate::routes::described::{CommandHeaders, CommandProblems};
-use crate::routes::patients::birth_date::WrittenBirthDate;
+use crate::routes::patients::birth_date::birth_date;
 use crate::routes::patients::contact::{WrittenContact, contact};
 use crate::routes::reading::{
     GIVEN_NAMES_LEN_MAX, IDENTIFIERS_LEN_MAX, WrittenIdentifier, identifier, value,
@@ -45,7 +46,7 @@ pub struct RegisterPatientBody {
     pub given_names: Vec<GivenName>,
     /// YYYY, YYYY-MM or YYYY-MM-DD, as exactly as it is known.
     #[schema(value_type = Option<String>)]
-    pub birth_date: Option<WrittenBirthDate>,
+    pub birth_date: Option<BirthDate>,
     /// Administrative gender (FHIR): `male`, `female`, `other`, `unknown`; the last if nothing is said.
     #[schema(value_type = Option<String>)]
     pub gender: Option<Gender>,
@@ -67,7 +68,7 @@ impl FromFields for RegisterPatientBody {
     fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
         let family_name = fields.required("family_name", value(FamilyName::parse));
         let given_names = fields.list("given_names", GIVEN_NAMES_LEN_MAX, value(GivenName::parse));
-        let birth_date = fields.optional("birth_date", value(WrittenBirthDate::parse));
+        let birth_date = birth_date(fields);
         let gender = fields.optional("gender", value(Gender::parse));
         let language = fields.optional("language", value(LanguageTag::parse));
         let contact = fields.optional_object("contact", contact);
@@ -101,8 +102,6 @@ pub async fn register_patient(
     State(app): State<App>,
     Received { value, call }: Received<RegisterPatientBody>,
 ) -> Result<Answer, Problem> {
-    let now = app.executor.now();
-    let birth_date = value.birth_date.map(|date| date.as_of(now)).transpose()?;
     let number = app
         .record_numbers
         .next()
@@ -114,7 +113,7 @@ pub async fn register_patient(
         details: PatientDetails {
             family_name: value.family_name,
             given_names: value.given_names,
-            birth_date,
+            birth_date: value.birth_date,
             gender: value.gender.unwrap_or_default(),
             language: value.language,
         },

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use praxis_http_kit::body;
 use praxis_http_kit::fields::FromFields;
+use praxis_runtime::clock;
 use serde_json::Value;
 
 /// Fields by the start of their pointer; the first that fits.
@@ -57,7 +58,7 @@ pub fn of_refusal(code: &str) -> String {
 
 /// What the API's reader of that body finds wrong with a document, before anything is sent.
 pub fn of_body<T: FromFields>(document: &Value) -> BTreeSet<String> {
-    match body::read::<T>(document.to_string().as_bytes()) {
+    match body::read::<T>(document.to_string().as_bytes(), clock::now()) {
         Ok(_) => BTreeSet::new(),
         Err(problem) if problem.faults().is_empty() => BTreeSet::from([of_refusal(problem.code().name())]),
         Err(problem) => problem
