@@ -1,6 +1,6 @@
 //! How does a test run one of our programs, wait for it, and end it in every way an operator or a fault does?
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -21,8 +21,9 @@ const PROBE_TIME_MAX: Duration = Duration::from_secs(2);
 pub struct Process {
     name: String,
     child: Child,
-    /// Holds `output.log`.
-    dir: TempDir,
+    output_file: PathBuf,
+    /// Holds the output of a process that was given no file for it.
+    _dir: Option<TempDir>,
 }
 
 impl Process {
@@ -30,7 +31,32 @@ impl Process {
     /// settings do not reach it. Its output goes to a file: [`output`](Self::output).
     pub fn spawn(binary: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("praxis-process-").tempdir()?;
-        let output = File::create(dir.path().join("output.log"))?;
+        let output_file = dir.path().join("output.log");
+        Self::start(output_file, Some(dir), binary, arguments, environment)
+    }
+
+    /// The same with a file for its output, which outlives it; what is in it already stays.
+    pub fn spawn_logging_to(
+        output_file: &Path,
+        binary: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        Self::start(output_file.to_owned(), None, binary, arguments, environment)
+    }
+
+    fn start(
+        output_file: PathBuf,
+        dir: Option<TempDir>,
+        binary: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        let output = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&output_file)
+            .with_context(|| format!("open {}", output_file.display()))?;
         let child = Command::new(binary)
             .args(arguments)
             .env_clear()
@@ -46,7 +72,12 @@ impl Process {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        Ok(Self { name, child, dir })
+        Ok(Self {
+            name,
+            child,
+            output_file,
+            _dir: dir,
+        })
     }
 
     /// The process id.
@@ -54,9 +85,9 @@ impl Process {
         self.child.id()
     }
 
-    /// Everything it wrote to standard output and standard error so far.
+    /// Everything in the file of its standard output and standard error so far.
     pub fn output(&self) -> anyhow::Result<String> {
-        let bytes = std::fs::read(self.dir.path().join("output.log"))?;
+        let bytes = std::fs::read(&self.output_file)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
