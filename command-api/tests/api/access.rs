@@ -182,8 +182,8 @@ async fn a_patient_is_told_the_same_of_anothers_record_as_of_none() {
 }
 
 #[tokio::test]
-async fn only_participants_speak_in_a_conversation() {
-    let (practice, _directory) = practice().await;
+async fn only_participants_speak_in_a_conversation_and_others_do_not_learn_of_it() {
+    let (practice, directory) = practice().await;
     let people = practice.people().await;
     let other_doctor = doctor(practice.register_practitioner().await);
     let other_patient = patient(practice.register_patient().await);
@@ -195,19 +195,63 @@ async fn only_participants_speak_in_a_conversation() {
         .post("/threads", &patient(people.patient), body)
         .await
         .created();
-    let path = format!("/threads/{thread}/messages");
-    let say = json!({ "body": "hello" });
-    let reply = practice.post(&path, &other_doctor, say.clone()).await;
-    reply.assert_problem(403, "forbidden");
-    assert_eq!(reply.reasons(), ["not_participant"]);
+    let message = practice
+        .post(
+            &format!("/threads/{thread}/messages"),
+            &patient(people.patient),
+            json!({ "body": "hello" }),
+        )
+        .await;
+    let message = message.json["message_id"].as_str().unwrap();
+    let before = events(&directory).await.len();
+    let nobody = Uuid::from_u128(0xabc);
+    for outsider in [&other_doctor, &other_patient] {
+        for rest in ["", "/read", "/retract"] {
+            let mut told = Vec::new();
+            for id in [thread, nobody] {
+                let path = match rest {
+                    "" => format!("/threads/{id}/messages"),
+                    step => format!("/threads/{id}/messages/{message}{step}"),
+                };
+                let body = if rest.is_empty() {
+                    json!({ "body": "hello" })
+                } else {
+                    json!({})
+                };
+                let reply = practice.post(&path, outsider, body).await;
+                reply.assert_problem(404, "not-found");
+                told.push(without_request(reply.json));
+            }
+            assert_eq!(told[0], told[1], "{rest}");
+        }
+    }
     practice
-        .post(&path, &other_patient, say.clone())
-        .await
-        .assert_problem(404, "not-found");
-    practice
-        .post(&path, &admin(), say)
+        .post(
+            &format!("/threads/{thread}/messages"),
+            &admin(),
+            json!({ "body": "hello" }),
+        )
         .await
         .assert_problem(403, "forbidden");
+    assert_eq!(events(&directory).await.len(), before);
+}
+
+#[tokio::test]
+async fn a_condition_tells_no_more_of_a_record_than_the_command_would() {
+    let (practice, _directory) = practice().await;
+    let people = practice.people().await;
+    let stranger = patient(practice.register_patient().await);
+    let contact = json!({ "emails": ["x@example.org"] });
+    let mut told = Vec::new();
+    for id in [people.patient, Uuid::from_u128(0xabc)] {
+        let line = format!("PUT /patients/{id}/contact");
+        let reply = practice
+            .ask(&line, &stranger, &[("if-match", "\"7\"")], &contact)
+            .await;
+        reply.assert_problem(404, "not-found");
+        told.push(without_request(reply.json));
+    }
+    assert_eq!(told[0], told[1]);
 }
 
 #[tokio::test]

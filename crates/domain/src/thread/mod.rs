@@ -47,7 +47,7 @@ fn is_caller(ctx: &Context, participant: Participant) -> bool {
 ///
 /// # Errors
 /// [`Refusal::NotParticipant`] if the caller is somebody else, whatever the thread; [`Refusal::NotFound`] if there is no
-/// thread, and to a patient who does not take part in it, who may not know that there is one.
+/// thread, and to whoever does not take part in it and may not know that there is one.
 fn known<'a>(
     world: &'a World,
     ctx: &Context,
@@ -61,10 +61,10 @@ fn known<'a>(
     let thread = world.thread(id).ok_or_else(not_found)?;
     let opening = thread.opening.as_ref().ok_or_else(not_found)?;
     if !opening.participants.contains(&as_participant) {
-        return Err(if ctx.is_patient() {
-            not_found()
-        } else {
+        return Err(if ctx.acts_as(ActorRole::System) {
             Refusal::NotParticipant
+        } else {
+            not_found()
         }
         .into());
     }

@@ -107,18 +107,22 @@ mod tests {
     }
 
     #[test]
-    fn who_takes_no_part_is_refused_and_a_patient_does_not_learn_that_there_is_a_thread() {
-        send(
-            vec![thread_opened()],
-            Participant::Practitioner(dr_who()),
-            as_doctor(dr_who()),
-        )
-        .then_expect_error(Refusal::NotParticipant.into());
-        let outsider = Participant::Patient(somebody());
+    fn who_takes_no_part_does_not_learn_that_there_is_a_thread() {
         let not_found = Refusal::NotFound(thread().into());
-        send(vec![thread_opened()], outsider, as_patient(somebody()))
-            .then_expect_error(not_found.clone().into());
-        send(Vec::new(), outsider, as_patient(somebody())).then_expect_error(not_found.into());
+        for (outsider, ctx) in [
+            (Participant::Practitioner(dr_who()), as_doctor(dr_who())),
+            (Participant::Patient(somebody()), as_patient(somebody())),
+        ] {
+            for given in [vec![thread_opened()], Vec::new()] {
+                send(given, outsider, ctx.clone()).then_expect_error(not_found.clone().into());
+            }
+        }
+    }
+
+    #[test]
+    fn praxis_itself_knows_of_every_thread_and_speaks_for_none_who_takes_no_part() {
+        let outsider = Participant::Practitioner(dr_who());
+        send(vec![thread_opened()], outsider, system()).then_expect_error(Refusal::NotParticipant.into());
     }
 
     #[test]
