@@ -33,6 +33,24 @@ pub struct Written {
     pub position: String,
 }
 
+/// A message that is durable. It is part of its conversation, whose record the rest of the answer is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WrittenMessage {
+    /// The conversation, its version and the log's position.
+    #[serde(flatten)]
+    pub thread: Written,
+    /// The message, as reading and withdrawing it name it.
+    pub message_id: Uuid,
+}
+
+/// What sending a message answers over HTTP.
+pub struct MessageAnswer {
+    /// What became of the command.
+    pub appended: Appended,
+    /// The message that is in the log.
+    pub message_id: Uuid,
+}
+
 /// What a command answers over HTTP.
 pub struct Answer {
     status: StatusCode,
@@ -59,36 +77,44 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let Appended {
-            id,
-            version,
-            position,
-            epoch,
-            replayed,
-            ..
-        } = self.appended;
-        let position = EpochPosition {
-            epoch: u64::from(epoch),
-            position,
-        };
-        let mut response = (
-            self.status,
-            Json(Written {
-                id,
-                version,
-                position: position.to_string(),
-            }),
-        )
-            .into_response();
-        Version(version).set(response.headers_mut());
-        position.set(response.headers_mut());
-        if replayed {
-            response
-                .headers_mut()
-                .insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-        }
-        response
+        respond(self.status, &self.appended, written(&self.appended))
     }
+}
+
+impl IntoResponse for MessageAnswer {
+    fn into_response(self) -> Response {
+        let body = WrittenMessage {
+            thread: written(&self.appended),
+            message_id: self.message_id,
+        };
+        respond(StatusCode::CREATED, &self.appended, body)
+    }
+}
+
+fn position_of(appended: &Appended) -> EpochPosition {
+    EpochPosition {
+        epoch: u64::from(appended.epoch),
+        position: appended.position,
+    }
+}
+
+fn written(appended: &Appended) -> Written {
+    Written {
+        id: appended.id,
+        version: appended.version,
+        position: position_of(appended).to_string(),
+    }
+}
+
+fn respond(status: StatusCode, appended: &Appended, body: impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    let headers = response.headers_mut();
+    Version(appended.version).set(headers);
+    position_of(appended).set(headers);
+    if appended.replayed {
+        headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 impl From<ExecuteError> for Problem {

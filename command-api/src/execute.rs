@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use praxis_domain::command::{Command, Decision, missing};
 use praxis_domain::context::Context;
-use praxis_domain::refusal::Refused;
+use praxis_domain::refusal::{RefusalCode, Refused};
 use praxis_domain::rules::Rules;
 use praxis_domain::state::State;
 use praxis_domain::world::World;
@@ -21,6 +21,7 @@ use praxis_event_store::port::{LogReader, Lookup, StoreError, StreamRange};
 use praxis_event_store::record::claims_keys::ClaimsKeys;
 use praxis_event_store::sequencer::{AppendError, Sequencer};
 use praxis_event_store::vault::VaultError;
+use praxis_events::event::Event;
 use praxis_events::ids::{EventId, PatientId, PractitionerId, StreamId};
 use praxis_events::metadata::{Actor, Metadata, Purpose};
 use quick_cache::sync::Cache;
@@ -201,10 +202,11 @@ impl Executor {
             let world = self.load(command, sight).await?;
             let version = version_of(&world, command.target());
             let stale = call.if_match.is_some_and(|seen| seen != version);
-            let decided = if stale {
-                None
-            } else {
-                Some(command.decide(&world, &self.context(call)))
+            let decided = match command.decide(&world, &self.context(call)) {
+                // The version of a record that the caller may not know of is not told either.
+                Err(refused) if stale && hides(&refused) => Some(Err(refused)),
+                Ok(_) | Err(_) if stale => None,
+                decided => Some(decided),
             };
             match decided {
                 Some(Ok(decision)) if sight == Sight::Tail || !decision.writes.is_empty() => {
@@ -235,6 +237,24 @@ impl Executor {
             }
         }
         Err(ExecuteError::Contended)
+    }
+
+    /// One event of a stream, by its version; `None` if the stream has no such version.
+    ///
+    /// # Errors
+    /// [`ExecuteError`] when the log does not answer or the event cannot be read.
+    pub async fn event(&self, stream: StreamId, version: u64) -> Result<Option<Event>, ExecuteError> {
+        let range = StreamRange {
+            stream,
+            after_version: version.saturating_sub(1),
+            up_to_position: u64::MAX,
+            limit: 1,
+        };
+        let stored = self.reader.read_stream(range).await?;
+        let Some(read) = self.codec.decode(&stored).await?.pop() else {
+            return Ok(None);
+        };
+        Ok(Some(read.map_err(ExecuteError::Unreadable)?.event))
     }
 
     fn context(&self, call: &Call) -> Context {
@@ -506,6 +526,17 @@ impl Executor {
             }
         }
         Ok(refused)
+    }
+}
+
+/// Whether a refusal is about who asks rather than about what the record is like.
+const fn hides(refused: &Refused) -> bool {
+    match refused.code {
+        RefusalCode::Forbidden | RefusalCode::NotFound => true,
+        RefusalCode::InvalidTransition
+        | RefusalCode::AlreadyExists
+        | RefusalCode::BookingRefused
+        | RefusalCode::RuleBroken => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use praxis_auth::claims::Role;
 use serde_json::{Value, json};
 
-use crate::practice::{Practice, Reply, events, practice, request, staff, token_of};
+use crate::practice::{Practice, Reply, events, patient, practice, request, staff, token_of};
 
 const KEY: (&str, &str) = ("idempotency-key", "3f1c-7");
 
@@ -32,6 +32,28 @@ async fn a_command_sent_again_with_its_key_is_answered_as_before() {
     assert_eq!(answer(&first), answer(&second));
     assert_eq!((first.is_replayed(), second.is_replayed()), (false, true));
     assert_eq!(events(&directory).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_message_sent_again_with_its_key_is_answered_with_the_message_that_is_there() {
+    let (practice, directory) = practice().await;
+    let id = practice.register_patient().await;
+    let token = patient(id);
+    let thread = json!({
+        "patient_id": id, "topic": "results", "participants": [{ "kind": "patient", "id": id }]
+    });
+    let thread = practice.post("/threads", &token, thread).await.created();
+    let line = format!("POST /threads/{thread}/messages");
+    let say = json!({ "body": "Are they in?" });
+    let first = practice.ask(&line, &token, &[KEY], &say).await;
+    practice.ask(&line, &token, &[], &say).await.created();
+    let second = practice.ask(&line, &token, &[KEY], &say).await;
+    assert_eq!(answer(&first), answer(&second));
+    assert!(second.is_replayed());
+    let message = first.json["message_id"].as_str().unwrap();
+    let line = format!("{line}/{message}/retract");
+    assert_eq!(practice.order(&line, &token).await.ok(), 4);
+    assert_eq!(events(&directory).await.len(), 5);
 }
 
 #[tokio::test]

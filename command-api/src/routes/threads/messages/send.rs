@@ -3,13 +3,16 @@
 use axum::extract::State;
 use praxis_domain::thread::send_message::SendMessage;
 use praxis_domain::words::MessageBody;
+use praxis_events::event::Event;
 use praxis_events::ids::{MessageId, ThreadId};
+use praxis_events::thread::ThreadEvent;
+use praxis_http_kit::code::Code;
 use praxis_http_kit::fields::{Fields, FromFields};
 use praxis_http_kit::params::PathId;
 use praxis_http_kit::problem::Problem;
 use utoipa::ToSchema;
 
-use crate::answer::{Answer, Written};
+use crate::answer::{MessageAnswer, WrittenMessage};
 use crate::app::App;
 use crate::received::Received;
 use crate::routes::described::{CommandHeaders, CommandProblems};
@@ -34,26 +37,46 @@ impl FromFields for SendMessageBody {
 
 /// Sends a message
 ///
-/// By a participant, the caller. The answer is the conversation's: the message is the one in it whose `sequence` is the
-/// answered version.
+/// By a participant, the caller. `id` and `version` are the conversation's, as everywhere; `message_id` is what reading
+/// and withdrawing the message name it by.
 #[utoipa::path(
     post,
     path = "/threads/{id}/messages",
     tag = "threads",
     params(("id" = Uuid, Path, description = "the conversation"), CommandHeaders),
     request_body = SendMessageBody,
-    responses((status = CREATED, description = "the message is sent", body = Written), CommandProblems),
+    responses((status = CREATED, description = "the message is sent", body = WrittenMessage), CommandProblems),
 )]
 pub async fn send_message(
     State(app): State<App>,
     PathId(thread_id): PathId<ThreadId>,
     Received { value, call }: Received<SendMessageBody>,
-) -> Result<Answer, Problem> {
+) -> Result<MessageAnswer, Problem> {
     let command = SendMessage {
         thread_id,
         message_id: MessageId(app.executor.new_id()),
         author: caller(&call)?,
         body: value.body,
     };
-    Ok(Answer::created(app.executor.execute(&command, &call).await?))
+    let appended = app.executor.execute(&command, &call).await?;
+    let message_id = if appended.replayed {
+        first_sent(&app, thread_id, appended.version).await?
+    } else {
+        command.message_id
+    };
+    Ok(MessageAnswer {
+        appended,
+        message_id: message_id.0,
+    })
+}
+
+/// The message that an earlier sending of the same command made: the thread's event at the version it was answered.
+async fn first_sent(app: &App, thread_id: ThreadId, version: u64) -> Result<MessageId, Problem> {
+    match app.executor.event(thread_id.into(), version).await? {
+        Some(Event::Thread(ThreadEvent::MessageSent(sent))) => Ok(sent.message_id),
+        Some(_) | None => {
+            tracing::error!(%thread_id, version, "a kept answer names no message");
+            Err(Problem::new(Code::Internal))
+        }
+    }
 }
