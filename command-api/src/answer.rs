@@ -5,8 +5,10 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 use praxis_domain::refusal::{Refusal, RefusalCode, Refused};
 use praxis_event_store::append::Appended;
+use praxis_event_store::codec::DecodeFault;
 use praxis_event_store::port::StoreError;
 use praxis_event_store::sequencer::AppendError;
+use praxis_event_store::vault::VaultError;
 use praxis_http_kit::code::Code;
 use praxis_http_kit::etag::Version;
 use praxis_http_kit::position::EpochPosition;
@@ -128,14 +130,8 @@ impl From<ExecuteError> for Problem {
             ExecuteError::KeyReused => Self::new(Code::IdempotencyKeyReused),
             ExecuteError::Append(error) => append_problem(&error),
             ExecuteError::Store(error) => store_problem(&error),
-            ExecuteError::Vault(error) => {
-                tracing::warn!(error = %error, source = ?std::error::Error::source(&error), "data keys cannot be had");
-                Self::new(Code::DependencyUnavailable)
-            }
-            ExecuteError::Unreadable(fault) => {
-                tracing::error!(fault = fault.code(), "a stream cannot be read");
-                Self::new(Code::UnknownEventVersion)
-            }
+            ExecuteError::Vault(error) => vault_problem(&error),
+            ExecuteError::Unreadable(fault) => unreadable(fault),
             ExecuteError::Encode(error) => {
                 tracing::error!(error = %error, "an event cannot be stored");
                 Self::new(Code::Internal)
@@ -155,6 +151,29 @@ pub fn store_problem(error: &StoreError) -> Problem {
             tracing::error!(error = %error, source = ?std::error::Error::source(error), "event store fault");
             Problem::new(Code::Internal)
         }
+    }
+}
+
+fn vault_problem(error: &VaultError) -> Problem {
+    match error {
+        VaultError::Store(error) => store_problem(error),
+        VaultError::Unusable(_) | VaultError::Random(_) | VaultError::Wrap(_) => {
+            tracing::warn!(error = %error, source = ?std::error::Error::source(error), "data keys cannot be had");
+            Problem::new(Code::DependencyUnavailable)
+        }
+        VaultError::Damaged { .. } => {
+            tracing::error!(error = %error, "data key fault");
+            Problem::new(Code::Internal)
+        }
+    }
+}
+
+/// A newer version passes with the roll-out; anything else is damage that no retry mends.
+fn unreadable(fault: DecodeFault) -> Problem {
+    tracing::error!(fault = fault.code(), "a stream cannot be read");
+    match fault {
+        DecodeFault::NewerVersion => Problem::new(Code::UnknownEventVersion),
+        DecodeFault::Shape | DecodeFault::Box | DecodeFault::Key => Problem::new(Code::Internal),
     }
 }
 
@@ -203,4 +222,32 @@ fn reason(refusal: &Refusal, imported_as: Option<Uuid>) -> serde_json::Value {
         reason["owner"] = json!(owner);
     }
     reason
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(error: ExecuteError) -> Code {
+        Problem::from(error).code()
+    }
+
+    #[test]
+    fn what_may_pass_is_503_and_what_does_not_is_500() {
+        let corrupt = || StoreError::Corrupt("row");
+        assert_eq!(
+            code(ExecuteError::Store(StoreError::Busy)),
+            Code::DependencyUnavailable
+        );
+        assert_eq!(code(ExecuteError::Store(corrupt())), Code::Internal);
+        assert_eq!(
+            code(ExecuteError::Vault(VaultError::Store(corrupt()))),
+            Code::Internal
+        );
+        let damaged = VaultError::Damaged { key_id: Uuid::nil() };
+        assert_eq!(code(ExecuteError::Vault(damaged)), Code::Internal);
+        let newer = ExecuteError::Unreadable(DecodeFault::NewerVersion);
+        assert_eq!(code(newer), Code::UnknownEventVersion);
+        assert_eq!(code(ExecuteError::Unreadable(DecodeFault::Box)), Code::Internal);
+    }
 }

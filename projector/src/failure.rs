@@ -69,9 +69,10 @@ impl From<VaultError> for SessionEnd {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Store(error) => error.into(),
-            VaultError::Unusable(_) | VaultError::Random(_) | VaultError::Wrap(_) => {
-                Self::Passing(Box::new(error))
-            }
+            VaultError::Unusable(_)
+            | VaultError::Damaged { .. }
+            | VaultError::Random(_)
+            | VaultError::Wrap(_) => Self::Passing(Box::new(error)),
         }
     }
 }

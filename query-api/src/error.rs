@@ -120,6 +120,10 @@ fn vault_problem(error: &VaultError) -> Problem {
             tracing::warn!(error = %error, source = ?error.source(), "data keys cannot be had");
             Problem::new(Code::DependencyUnavailable)
         }
+        VaultError::Damaged { .. } => {
+            tracing::error!(error = %error, "data key fault");
+            Problem::new(Code::Internal)
+        }
     }
 }
 

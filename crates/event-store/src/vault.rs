@@ -14,6 +14,9 @@ use crate::record::random::{RandomSource, RandomUnavailable};
 /// How many data keys are kept unwrapped, by id and again by person.
 const KEYS_CACHED_MAX: usize = 100_000;
 
+/// How many events at each end of the log tell whether this process can open what is in it.
+const EVENTS_SAMPLED: u32 = 16;
+
 /// Why there is no key. None of these is a fault of an event: answer 503, or stop and retry.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -23,6 +26,13 @@ pub enum VaultError {
     /// This process lacks a key-encryption key, or the wrap is of a newer version.
     #[error("a data key cannot be unwrapped by this process")]
     Unusable(#[source] UnwrapError),
+    /// A person's current key does not open although its key-encryption key is known. Making another would hide that
+    /// everything sealed before is lost.
+    #[error("data key {key_id} is damaged")]
+    Damaged {
+        /// Which.
+        key_id: Uuid,
+    },
     /// There is no randomness for a new key.
     #[error(transparent)]
     Random(#[from] RandomUnavailable),
@@ -137,15 +147,17 @@ impl Vault {
         let (stored, as_of) = self.reader.subject_keys(subjects).await?;
         keys.as_of = keys.as_of.min(as_of);
         for row in stored {
-            if let FoundKey::Open(key) = self.unwrap(&row)? {
-                self.by_subject.insert(
-                    row.subject_id,
-                    Current {
+            match self.unwrap(&row)? {
+                FoundKey::Open(key) => {
+                    let current = Current {
                         key: Arc::clone(&key),
                         as_of,
-                    },
-                );
-                keys.by_subject.insert(row.subject_id, key);
+                    };
+                    self.by_subject.insert(row.subject_id, current);
+                    keys.by_subject.insert(row.subject_id, key);
+                }
+                FoundKey::Fault => return Err(VaultError::Damaged { key_id: row.key_id }),
+                FoundKey::Erased => {}
             }
         }
         for subject in subjects {
@@ -212,9 +224,36 @@ impl Vault {
         self.by_id.retain(|_, owned| owned.subject_id != subject);
     }
 
-    /// Forgets one key.
+    /// Forgets one key, also as the one its person's next events would be sealed with. Walks the whole memory, as
+    /// [`Vault::forget`] does.
     pub fn forget_key(&self, key_id: Uuid) {
         self.by_id.remove(&key_id);
+        self.by_subject.retain(|_, current| current.key.id() != key_id);
+    }
+
+    /// Whether this process has the key-encryption keys of the log's first and latest persons: those left longest and
+    /// those wrapped by whoever writes now. What is in memory is not asked.
+    ///
+    /// # Errors
+    /// [`VaultError::Unusable`] if one is missing, [`VaultError::Store`] if the store does not answer. A key that is
+    /// damaged is a fault of one person's record, not of the process.
+    pub async fn check_keys(&self) -> Result<(), VaultError> {
+        let position = self.reader.head().await?.position;
+        let latest_after = position.saturating_sub(u64::from(EVENTS_SAMPLED));
+        let mut subjects = HashSet::new();
+        for after in [0, latest_after] {
+            let events = self.reader.read_log(after, EVENTS_SAMPLED).await?;
+            subjects.extend(events.iter().filter_map(|event| event.subject_id));
+        }
+        if subjects.is_empty() {
+            return Ok(());
+        }
+        let subjects: Vec<Uuid> = subjects.into_iter().collect();
+        let (rows, _) = self.reader.subject_keys(&subjects).await?;
+        for row in rows {
+            self.unwrap(&row)?;
+        }
+        Ok(())
     }
 
     /// The keys of those ids, each found, erased or at fault.

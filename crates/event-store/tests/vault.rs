@@ -183,6 +183,62 @@ mod keeping {
     }
 
     #[tokio::test]
+    async fn a_key_that_is_forgotten_seals_no_more() {
+        let log = MemoryLog::default();
+        let process = process(&log);
+        write(&log, &process, &event(), 1).await;
+        write(&log, &process, &event(), 2).await;
+        let destroyed = keys_of(&process, PERSON).await;
+        log.tables.lock().unwrap().destroy_keys_of(PERSON.0, 2);
+        process.vault().forget_key(destroyed.by_subject[&PERSON.0].id());
+        let keys = keys_of(&process, PERSON).await;
+        let (stream, sealed) = prepared(&process, &event(), 3, &keys);
+        let appended = start(&log).append(append_of(stream, sealed, &keys)).await;
+        assert!(appended.is_ok(), "{appended:?}");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_key_is_a_fault_and_not_replaced() {
+        let log = MemoryLog::default();
+        write(&log, &process(&log), &event(), 1).await;
+        let damaged = {
+            let mut tables = log.tables.lock().unwrap();
+            let wrapped = tables.keys[0].wrapped_key.as_mut().unwrap();
+            let last = wrapped.len() - 1;
+            wrapped[last] ^= 1;
+            tables.keys[0].key_id
+        };
+        let subjects = HashSet::from([PERSON.0, ANOTHER.0]);
+        let outcome = process(&log).vault().sealing_keys(&subjects).await;
+        assert!(
+            matches!(outcome, Err(VaultError::Damaged { key_id }) if key_id == damaged),
+            "{outcome:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_process_says_whether_it_has_the_key_encryption_keys_of_the_log() {
+        let log = MemoryLog::default();
+        let other_kek = || process_with(&log, ring(Uuid::from_u128(1)));
+        assert!(
+            other_kek().vault().check_keys().await.is_ok(),
+            "nothing is sealed yet"
+        );
+        write(&log, &process(&log), &event(), 1).await;
+        assert!(process(&log).vault().check_keys().await.is_ok());
+        let outcome = other_kek().vault().check_keys().await;
+        assert!(
+            matches!(outcome, Err(VaultError::Unusable(UnwrapError::UnknownKek { .. }))),
+            "{outcome:?}"
+        );
+        log.tables.lock().unwrap().destroy_keys_of(PERSON.0, 1);
+        assert!(
+            other_kek().vault().check_keys().await.is_ok(),
+            "what was erased needs no key"
+        );
+    }
+
+    #[tokio::test]
     async fn a_key_opens_from_memory_after_it_was_asked_for_once() {
         let log = MemoryLog::default();
         write(&log, &process(&log), &event(), 1).await;
