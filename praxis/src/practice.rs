@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use axum::Router;
-use praxis_auth::policy::PolicyTable;
 use praxis_auth::sign::TokenSigner;
 use praxis_command_api::app::App as CommandApp;
 use praxis_command_api::execute::{Executor, ExecutorParts};
@@ -23,6 +22,7 @@ use praxis_event_store::sequencer::{SequencerLimits, sequencer};
 use praxis_event_store::vault::Vault;
 use praxis_events::ids::LogId;
 use praxis_http_kit::authn::Door;
+use praxis_http_kit::guard;
 use praxis_http_kit::meta::{self, Check, Readiness};
 use praxis_http_kit::sources::Sources;
 use praxis_http_kit::stack::{Limits, surround};
@@ -96,14 +96,14 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     let reader: Arc<dyn LogReader> = Arc::<SqliteLog>::clone(&log);
     let writer: Arc<dyn LogWriter> = Arc::<SqliteLog>::clone(&log);
     let head = reader.head().await?;
-    let vault = Vault::new(
+    let vault = Arc::new(Vault::new(
         head.log_id,
         Arc::clone(&reader),
         keys.keks,
         Arc::new(OsRandom),
         ids::new_id,
-    );
-    let codec = Codec::new(Arc::new(vault));
+    ));
+    let codec = Codec::new(Arc::clone(&vault));
     let decoder: Arc<dyn Decoder> = Arc::new(codec.clone());
 
     let limits = SequencerLimits {
@@ -157,15 +157,15 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     };
     let readiness: Arc<dyn Readiness> = Arc::new(Ready {
         reader,
+        vault,
         registry: Arc::clone(&registry),
     });
     let (routes, api) = routes(command, query);
     let jwks = keys.verifier.keys().jwks();
     let rules = praxis_command_api::routes::RULES
         .iter()
-        .chain(praxis_query_api::routes::RULES)
-        .chain(meta::RULES);
-    let door = Door::new(PolicyTable::try_new(rules.copied())?, keys.verifier);
+        .chain(praxis_query_api::routes::RULES);
+    let door = Door::new(guard::policy(&api, rules.copied())?, keys.verifier);
     let sources = Sources::new(clock::now, ids::new_id);
     let all = routes.merge(meta::public(api, jwks, Arc::clone(&readiness)));
     let router = surround(all, sources, door, Limits::default());
@@ -256,6 +256,7 @@ impl Feeds for LogFeeds {
 
 struct Ready {
     reader: Arc<dyn LogReader>,
+    vault: Arc<Vault>,
     registry: Arc<dyn Registry>,
 }
 
@@ -265,6 +266,10 @@ impl Readiness for Ready {
         let log = match self.reader.head().await {
             Ok(head) => Check::new("log", true).saying(format!("at position {}", head.position)),
             Err(error) => Check::new("log", false).saying(error.to_string()),
+        };
+        let keys = match self.vault.check_keys().await {
+            Ok(()) => Check::new("keys", true),
+            Err(error) => Check::new("keys", false).saying(error.to_string()),
         };
         let fingerprint = self.registry.fingerprint();
         let views = match self.registry.generations().await {
@@ -276,6 +281,6 @@ impl Readiness for Ready {
             },
             Err(error) => Check::new("views", false).saying(error.to_string()),
         };
-        vec![log, views]
+        vec![log, keys, views]
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use praxis_auth::keys::PublicKeys;
-use praxis_auth::policy::PolicyTable;
 use praxis_auth::verify::TokenVerifier;
 use praxis_command_api::app::App;
 use praxis_command_api::execute::{Executor, ExecutorParts};
@@ -23,6 +22,7 @@ use praxis_event_store::record::random::OsRandom;
 use praxis_event_store::sequencer::{SequencerLimits, sequencer};
 use praxis_event_store::vault::Vault;
 use praxis_http_kit::authn::Door;
+use praxis_http_kit::guard;
 use praxis_http_kit::meta::{self, Check, Readiness};
 use praxis_http_kit::serve;
 use praxis_http_kit::sources::Sources;
@@ -61,13 +61,14 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let head = reader.head().await?;
     let keks = KekRing::of(config.require(&settings::KEK)?.keys())?;
     let claims_keys = ClaimsKeys::of(config.require(&settings::CLAIMS_KEY)?.keys())?;
-    let codec = Codec::new(Arc::new(Vault::new(
+    let vault = Arc::new(Vault::new(
         head.log_id,
         Arc::clone(&reader),
         keks,
         Arc::new(OsRandom),
         ids::new_id,
-    )));
+    ));
+    let codec = Codec::new(Arc::clone(&vault));
 
     let limits = SequencerLimits {
         queue_members_max: config.require(&settings::QUEUE_MEMBERS_MAX)?,
@@ -111,6 +112,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     };
     let readiness: Arc<dyn Readiness> = Arc::new(Ready {
         reader,
+        vault,
         kafka: KafkaProbe::open(&kafka)?,
     });
     let (router, api) = routes::routes().with_state(app).split_for_parts();
@@ -121,10 +123,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         &config.require(&settings::JWT_ISSUER)?,
         &config.require(&settings::JWT_AUDIENCE)?,
     );
-    let door = Door::new(
-        PolicyTable::try_new(routes::RULES.iter().chain(meta::RULES).copied())?,
-        verifier,
-    );
+    let door = Door::new(guard::policy(&api, routes::RULES.iter().copied())?, verifier);
     let all = router.merge(meta::public(api, jwks, Arc::clone(&readiness)));
     let router = surround(
         all,
@@ -164,6 +163,7 @@ fn kafka_settings(config: &Config) -> Result<KafkaSettings> {
 
 struct Ready {
     reader: Arc<dyn LogReader>,
+    vault: Arc<Vault>,
     kafka: KafkaProbe,
 }
 
@@ -174,11 +174,15 @@ impl Readiness for Ready {
             Ok(head) => Check::new("log", true).saying(format!("at position {}", head.position)),
             Err(error) => Check::new("log", false).saying(error.to_string()),
         };
+        let keys = match self.vault.check_keys().await {
+            Ok(()) => Check::new("keys", true),
+            Err(error) => Check::new("keys", false).saying(error.to_string()),
+        };
         // The log is the truth and the relay catches up: without Kafka commands go on, so it never fails readiness.
         let kafka = match self.kafka.check().await {
             Ok(()) => Check::new("kafka", true),
             Err(_) => Check::new("kafka", true).saying("does not answer; events wait in the log"),
         };
-        vec![log, kafka]
+        vec![log, keys, kafka]
     }
 }

@@ -35,6 +35,13 @@ macro_rules! codes {
                 }
             }
 
+            /// The page about it, Markdown: what it means, what to do, an example.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../../../docs/problems/", $name, ".md")),)+
+                }
+            }
+
             /// What to say where nothing more particular is known.
             pub fn detail(self) -> &'static str {
                 match self {
@@ -191,7 +198,7 @@ mod tests {
     #[test]
     fn every_page_states_title_status_meaning_action_and_example() {
         for code in Code::ALL {
-            let page = fs::read_to_string(pages().join(format!("{}.md", code.name()))).unwrap();
+            let page = code.page();
             let status = format!("`{}`", code.status().as_u16());
             let code_line = format!("\"code\": \"{}\"", code.name());
             let type_line = format!("\"type\": \"/problems/{}\"", code.name());

@@ -1,11 +1,12 @@
-//! What does every process say of itself: is it alive, is it ready, what does its API look like, whose tokens does it trust?
+//! What does every process say of itself: is it alive, is it ready, what does its API look like, what do its problems mean,
+//! whose tokens does it trust?
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::{StatusCode, header};
@@ -15,10 +16,14 @@ use serde::Serialize;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::code::Code;
+use crate::problem::Problem;
+
 /// Longest a readiness check may take; a dependency that is slower is not ready.
 const READY_MAX: Duration = Duration::from_secs(3);
 
-/// Public, each for a reason: probes and load balancers have no token, and a description is no secret.
+/// Public, each for a reason: probes and load balancers have no token, and descriptions of the API and of its problems
+/// are no secret.
 pub const RULES: &[Rule] = &[
     Rule::public(Verb::Get, "/health"),
     Rule::public(Verb::Get, "/ready"),
@@ -26,6 +31,7 @@ pub const RULES: &[Rule] = &[
     Rule::public(Verb::Get, "/docs"),
     Rule::public(Verb::Get, "/docs/"),
     Rule::public(Verb::Get, "/docs/{*rest}"),
+    Rule::public(Verb::Get, "/problems/{code}"),
     Rule::public(Verb::Get, "/.well-known/jwks.json"),
 ];
 
@@ -68,7 +74,7 @@ pub trait Readiness: Send + Sync {
     async fn checks(&self) -> Vec<Check>;
 }
 
-/// The public routes: description, browsable page (nothing of it is loaded from elsewhere), keys, probes.
+/// The public routes: description, browsable page (nothing of it is loaded from elsewhere), problem pages, keys, probes.
 pub fn public(api: OpenApi, jwks: Jwks, readiness: Arc<dyn Readiness>) -> Router {
     let jwks = Arc::new(jwks);
     let page = SwaggerUi::new("/docs")
@@ -79,7 +85,18 @@ pub fn public(api: OpenApi, jwks: Jwks, readiness: Arc<dyn Readiness>) -> Router
             "/.well-known/jwks.json",
             get(move || async move { Json(jwks.as_ref().clone()) }),
         )
+        .route("/problems/{code}", get(problem_page))
         .merge(probes(readiness))
+}
+
+/// What the `type` of a problem document links to. The page is shown as it is written, so that nothing has to be rendered.
+async fn problem_page(Path(name): Path<String>) -> Result<Html<String>, Problem> {
+    let code = Code::from_name(&name).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let text = code.page().replace('&', "&amp;").replace('<', "&lt;");
+    Ok(Html(format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{}</title>\n<pre>\n{text}</pre>\n</html>\n",
+        code.name()
+    )))
 }
 
 /// The routes of the admin port: probes and metrics. Not to be reached from outside.
@@ -121,7 +138,7 @@ async fn ready(State(readiness): State<Arc<dyn Readiness>>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use axum::body::{Body, to_bytes};
     use http::Request;
     use praxis_auth::policy::PolicyTable;
     use tower::ServiceExt as _;
@@ -179,11 +196,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_type_of_every_problem_leads_to_its_page() {
+        let routes = routes(Vec::new());
+        for code in Code::ALL {
+            let link = Problem::new(code).document(None).problem_type;
+            let request = Request::get(&link).body(Body::empty()).unwrap();
+            let response = routes.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK, "{link}");
+            assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+            let page = to_bytes(response.into_body(), 100_000).await.unwrap();
+            let page = String::from_utf8(page.to_vec()).unwrap();
+            assert!(
+                page.contains(&format!("# {}: {}", code.name(), code.title())),
+                "{page}"
+            );
+        }
+        assert_eq!(
+            status(&routes, "/problems/no-such-code").await,
+            StatusCode::NOT_FOUND
+        );
+    }
+
+    #[tokio::test]
     async fn every_rule_has_a_route() {
         PolicyTable::try_new(RULES.iter().copied()).unwrap();
         let routes = routes(Vec::new());
         for rule in RULES {
-            let path = rule.path.replace("{*rest}", "swagger-ui.css");
+            let path = rule
+                .path
+                .replace("{*rest}", "swagger-ui.css")
+                .replace("{code}", "not-found");
             let status = status(&routes, &path).await;
             assert!(
                 status.is_success() || status.is_redirection(),

@@ -46,13 +46,13 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let reader: Arc<dyn LogReader> = Arc::new(log);
     let head = reader.head().await?;
     let keks = KekRing::of(config.require(&settings::KEK)?.keys())?;
-    let vault = Vault::new(
+    let vault = Arc::new(Vault::new(
         head.log_id,
         Arc::clone(&reader),
         keks,
         Arc::new(OsRandom),
         ids::new_id,
-    );
+    ));
     let url = config.require(&settings::VIEWS_URL)?;
     let registry: Arc<dyn Registry> = Arc::new(
         MySqlRegistry::open(url.expose())
@@ -75,7 +75,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let generations = Generations {
         registry: Arc::clone(&registry),
         reader: Arc::clone(&reader),
-        decoder: Arc::new(Codec::new(Arc::new(vault))),
+        decoder: Arc::new(Codec::new(Arc::clone(&vault))),
         feeds: Arc::new(KafkaFeeds { kafka, group }),
         partitions,
         now_micros: clock::now_micros,
@@ -84,7 +84,11 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let stop = tasks.stop().clone();
     tasks.spawn("projection", async move { Ok(generations.run(stop).await?) });
 
-    let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, registry });
+    let readiness: Arc<dyn Readiness> = Arc::new(Ready {
+        reader,
+        vault,
+        registry,
+    });
     let grace = config.require(&settings::SHUTDOWN_GRACE)?;
     let address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
     let admin = serve::bind(address).await?;
@@ -119,6 +123,7 @@ impl Feeds for KafkaFeeds {
 /// Lag is a metric and alarms; it never takes a projector out of service, because nothing would be better for it.
 struct Ready {
     reader: Arc<dyn LogReader>,
+    vault: Arc<Vault>,
     registry: Arc<dyn Registry>,
 }
 
@@ -128,6 +133,10 @@ impl Readiness for Ready {
         let log = match self.reader.head().await {
             Ok(head) => Check::new("log", true).saying(format!("at position {}", head.position)),
             Err(error) => Check::new("log", false).saying(error.to_string()),
+        };
+        let keys = match self.vault.check_keys().await {
+            Ok(()) => Check::new("keys", true),
+            Err(error) => Check::new("keys", false).saying(error.to_string()),
         };
         let views = match self.registry.generations().await {
             Ok(all) => {
@@ -140,6 +149,6 @@ impl Readiness for Ready {
             }
             Err(error) => Check::new("views", false).saying(error.to_string()),
         };
-        vec![log, views]
+        vec![log, keys, views]
     }
 }

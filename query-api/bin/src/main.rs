@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use praxis_auth::keys::PublicKeys;
-use praxis_auth::policy::PolicyTable;
 use praxis_auth::verify::TokenVerifier;
 use praxis_event_store::codec::Codec;
 use praxis_event_store::port::LogReader;
@@ -15,6 +14,7 @@ use praxis_event_store::record::keys::KekRing;
 use praxis_event_store::record::random::OsRandom;
 use praxis_event_store::vault::Vault;
 use praxis_http_kit::authn::Door;
+use praxis_http_kit::guard;
 use praxis_http_kit::meta::{self, Check, Readiness};
 use praxis_http_kit::serve;
 use praxis_http_kit::sources::Sources;
@@ -50,13 +50,13 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let reader: Arc<dyn LogReader> = Arc::new(log);
     let head = reader.head().await?;
     let keks = KekRing::of(config.require(&settings::KEK)?.keys())?;
-    let vault = Vault::new(
+    let vault = Arc::new(Vault::new(
         head.log_id,
         Arc::clone(&reader),
         keks,
         Arc::new(OsRandom),
         ids::new_id,
-    );
+    ));
     let url = config.require(&settings::VIEWS_URL)?;
     let registry: Arc<dyn Registry> = Arc::new(
         MySqlRegistry::open(url.expose())
@@ -66,10 +66,14 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let app = App {
         reads: Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader))),
         log: Arc::clone(&reader),
-        decoder: Arc::new(Codec::new(Arc::new(vault))),
+        decoder: Arc::new(Codec::new(Arc::clone(&vault))),
         moved: None,
     };
-    let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, registry });
+    let readiness: Arc<dyn Readiness> = Arc::new(Ready {
+        reader,
+        vault,
+        registry,
+    });
     let (router, api) = routes::routes().with_state(app).split_for_parts();
     let public = PublicKeys::try_from_pem(&config.require(&settings::JWT_PUBLIC_KEYS)?.0)?;
     let jwks = public.jwks();
@@ -78,10 +82,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         config.require(&settings::JWT_AUDIENCE)?,
     );
     let verifier = TokenVerifier::new(public, &issuer, &audience);
-    let door = Door::new(
-        PolicyTable::try_new(routes::RULES.iter().chain(meta::RULES).copied())?,
-        verifier,
-    );
+    let door = Door::new(guard::policy(&api, routes::RULES.iter().copied())?, verifier);
     let all = router.merge(meta::public(api, jwks, Arc::clone(&readiness)));
     let router = surround(
         all,
@@ -111,6 +112,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
 
 struct Ready {
     reader: Arc<dyn LogReader>,
+    vault: Arc<Vault>,
     registry: Arc<dyn Registry>,
 }
 
@@ -121,6 +123,10 @@ impl Readiness for Ready {
             Ok(head) => Check::new("log", true).saying(format!("at position {}", head.position)),
             Err(error) => Check::new("log", false).saying(error.to_string()),
         };
+        let keys = match self.vault.check_keys().await {
+            Ok(()) => Check::new("keys", true),
+            Err(error) => Check::new("keys", false).saying(error.to_string()),
+        };
         let views = match self.registry.generations().await {
             Ok(all) => match Generation::newest_ready(&all, self.registry.fingerprint()) {
                 Some(generation) => {
@@ -130,6 +136,6 @@ impl Readiness for Ready {
             },
             Err(error) => Check::new("views", false).saying(error.to_string()),
         };
-        vec![log, views]
+        vec![log, keys, views]
     }
 }
