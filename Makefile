@@ -22,8 +22,14 @@ run: toolchain ## Serve a demonstration practice on http://localhost:8080, on SQ
 test: toolchain ## Run every test, against a real MySQL and a real Kafka
 	$(SERVICES) bash -c 'cargo build --workspace --bins && cargo test --workspace $(TEST_FLAGS)'
 
+# `make bench PARTS=a,f ONLY=256 RECORD=1`: see docs/benchmarks.md
+PARTS ?=
+ONLY ?=
+RECORD ?=
+BENCH_FLAGS = $(if $(PARTS),--parts $(PARTS)) $(if $(ONLY),--only $(ONLY)) $(if $(RECORD),--record)
+
 bench: toolchain ## Measure, against a real MySQL and a real Kafka; docs/benchmarks.md keeps the result
-	$(SERVICES) cargo bench --workspace --bench '*'
+	$(SERVICES) bash -c 'cargo build --release --workspace --bins && cargo bench -p praxis-benchmarks --bench suite -- $(BENCH_FLAGS)'
 
 lint: fmt-check clippy doc deny shellcheck ## Everything that judges without running
 

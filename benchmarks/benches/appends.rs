@@ -136,17 +136,31 @@ fn main() -> Result<()> {
         .block_on(run())
 }
 
+/// Whether a part is measured: all are unless `-- --only SendMessage,256,baselines,bound` names some.
+fn asked_for(part: &str) -> bool {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--only");
+    arguments
+        .nth(1)
+        .is_none_or(|only| only.split(',').any(|asked| asked == part))
+}
+
 async fn run() -> Result<()> {
     println!("Durable appends per second (p50 / p99), MySQL with its binary log, `sync_binlog=1`\n");
     let practice = Arc::new(Practice::open(1_024).await?);
     let baseline = Arc::new(Baseline::open(&practice.url).await?);
     for kind in [Kind::SendMessage, Kind::BookAppointment] {
+        if !asked_for(kind.name()) {
+            continue;
+        }
         println!(
             "| {} | Praxis | B1: head row, one transaction each | B2: no order |",
             kind.name()
         );
         println!("|---|---|---|---|");
         for writers in WRITERS {
+            if !asked_for(&writers.to_string()) {
+                continue;
+            }
             let praxis = {
                 let practice = Arc::clone(&practice);
                 measure(writers, move |writer, turn| {
@@ -155,6 +169,10 @@ async fn run() -> Result<()> {
                 })
                 .await?
             };
+            if !asked_for("baselines") {
+                println!("| {writers} writers | {} |", praxis.cell());
+                continue;
+            }
             let held = writers.min(BASELINE_WRITERS_MAX);
             let ordered = baseline.measure(kind, baseline::Order::HeadRow, held).await?;
             let free = baseline.measure(kind, baseline::Order::None, held).await?;
@@ -172,6 +190,8 @@ async fn run() -> Result<()> {
         }
         println!();
     }
-    bound::print(&practice.url).await?;
+    if asked_for("bound") {
+        bound::print(&practice.url).await?;
+    }
     Ok(())
 }
