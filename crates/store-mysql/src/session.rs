@@ -3,6 +3,7 @@
 //! sqlx's own pool is not used: it hides why a connection was refused, and takes back one whose statement was given
 //! up half way. Here a session goes back only when the server has answered everything it was asked.
 
+use std::fmt;
 use std::future::{self, Future};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,7 +30,6 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) type Statement<'q> = Query<'q, MySql, MySqlArguments>;
 
 /// Open connections of one purpose, at most as many at once as there are permits.
-#[derive(Debug)]
 pub(crate) struct Sessions {
     purpose: Purpose,
     options: MySqlConnectOptions,
@@ -39,7 +39,15 @@ pub(crate) struct Sessions {
     idle: Mutex<Vec<Idle>>,
 }
 
-#[derive(Debug)]
+/// The options hold the password, and sqlx would print it.
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Idle {
     wire: Wire,
     since: Instant,
@@ -282,4 +290,28 @@ async fn limited<T>(
     tokio::time::timeout(limit, work)
         .await
         .unwrap_or_else(|_| Err(timed_out(limit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::connect_options;
+
+    #[test]
+    fn a_password_is_in_no_debug_output() {
+        let options = connect_options("mysql://praxis:Marker@db.example/praxis").unwrap();
+        assert!(format!("{options:?}").contains("Marker"), "what sqlx prints");
+        let sessions = Sessions::new(
+            Purpose::Write,
+            options,
+            1,
+            Duration::from_secs(1),
+            Arc::new(Identity::default()),
+        );
+        let printed = format!("{sessions:?}");
+        assert!(
+            printed.starts_with("Sessions") && !printed.contains("Marker"),
+            "{printed}"
+        );
+    }
 }
