@@ -14,7 +14,11 @@ use praxis_read_models::for_each_read_model;
 use praxis_read_models::views::{
     Checkpoint, PARKED_BEHIND, ParkedEvent, StoredModel, Views, ViewsError, ViewsTransaction,
 };
+use tokio::task::yield_now;
 use uuid::Uuid;
+
+/// Events opened before others get their turn: some milliseconds.
+const OPENED_AT_ONCE_MAX: usize = 250;
 
 /// Events to fold, and the checkpoints to move with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,18 +61,37 @@ pub enum ApplyError {
     Vault(#[from] VaultError),
 }
 
+/// Work whose events were opened: each as it reads, or why it cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The work.
+    pub work: Work,
+    decoded: Vec<Result<RecordedEvent, DecodeFault>>,
+}
+
+/// Opens the events of some work. A transaction of earlier work may go on meanwhile: every few events it gets its turn.
+///
+/// # Errors
+/// [`VaultError`] when the keys cannot be had now.
+pub async fn open(decoder: &dyn Decoder, work: Work) -> Result<Opened, VaultError> {
+    let mut decoded = Vec::with_capacity(work.events.len());
+    for events in work.events.chunks(OPENED_AT_ONCE_MAX) {
+        decoded.extend(decoder.decode(events).await?);
+        yield_now().await;
+    }
+    Ok(Opened { work, decoded })
+}
+
 /// Folds events into the rows of every read model and moves the checkpoints, in one transaction. A stream whose event
 /// cannot be read is parked from there on; the others go on.
 ///
 /// # Errors
-/// [`ApplyError`].
-pub async fn apply(
+/// [`ViewsError`].
+pub async fn write(
     views: &dyn Views,
-    decoder: &dyn Decoder,
     partitions: NonZeroU32,
-    work: &Work,
-) -> Result<Applied, ApplyError> {
-    let opened = decoder.decode(&work.events).await?;
+    Opened { work, decoded }: Opened,
+) -> Result<Applied, ViewsError> {
     let mut tx = views.begin().await?;
     for Move { from, to } in &work.moves {
         if !tx.move_checkpoint(from, to).await? {
@@ -81,7 +104,7 @@ pub async fn apply(
     } else {
         tx.parked_among(&streams).await?
     };
-    let sorted = sort_out(&work.events, opened, partitions, parked_before);
+    let sorted = sort_out(&work.events, decoded, partitions, parked_before);
     if !sorted.parked.is_empty() {
         tx.park(&sorted.parked).await?;
     }
@@ -90,6 +113,19 @@ pub async fn apply(
     Ok(Applied::Committed {
         parked: sorted.parked.len(),
     })
+}
+
+/// Opens events and folds them: [`open`] and [`write`].
+///
+/// # Errors
+/// [`ApplyError`].
+pub async fn apply(
+    views: &dyn Views,
+    decoder: &dyn Decoder,
+    partitions: NonZeroU32,
+    work: Work,
+) -> Result<Applied, ApplyError> {
+    Ok(write(views, partitions, open(decoder, work).await?).await?)
 }
 
 struct Sorted {

@@ -95,7 +95,7 @@ impl EventFeed for LogFeed {
     }
 }
 
-fn feed_error(error: StoreError) -> FeedError {
+pub(crate) fn feed_error(error: StoreError) -> FeedError {
     match error {
         StoreError::Corrupt(what) => FeedError::Corrupt(what),
         StoreError::Unavailable(_) | StoreError::Busy | StoreError::Unfit(_) | StoreError::Refused(_) => {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use praxis_event_store::bus::BusMessage;
 use praxis_event_store::decode::Decoder;
 use praxis_event_store::feed::EventFeed;
-use praxis_event_store::port::LogReader;
-use praxis_read_models::views::{Checkpoint, Views};
+use praxis_event_store::port::{Head, LogReader};
+use praxis_read_models::views::{Checkpoint, Views, ViewsError};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,19 @@ struct Session {
     lagging: BTreeMap<u32, u64>,
     /// The last position that the feed told of, by partition.
     heard_of: BTreeMap<u32, u64>,
+}
+
+/// Begins rows at the beginning of a log.
+pub(crate) async fn start(views: &dyn Views, log: &Head, partitions: NonZeroU32) -> Result<(), ViewsError> {
+    let beginning = |partition| Checkpoint {
+        partition,
+        position: 0,
+        epoch: log.epoch,
+        log_id: log.log_id,
+        leaf_hash: [0; 32],
+    };
+    let beginnings: Vec<Checkpoint> = (0..partitions.get()).map(beginning).collect();
+    views.start_partitions(&beginnings).await
 }
 
 impl Projection {
@@ -150,16 +163,7 @@ impl Projection {
     async fn begin(&self, lagging: BTreeMap<u32, u64>) -> Result<Session, SessionEnd> {
         if self.views.checkpoints().await?.is_empty() {
             let head = self.reader.head().await?;
-            let start = |partition| Checkpoint {
-                partition,
-                position: 0,
-                epoch: head.epoch,
-                log_id: head.log_id,
-                leaf_hash: [0; 32],
-            };
-            self.views
-                .start_partitions(&(0..self.partitions.get()).map(start).collect::<Vec<_>>())
-                .await?;
+            start(self.views.as_ref(), &head, self.partitions).await?;
         }
         let checkpoints = self.checkpoints().await?;
         verify(self.reader.as_ref(), checkpoints.values()).await?;

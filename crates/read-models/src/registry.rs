@@ -5,6 +5,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -63,7 +64,18 @@ impl Generation {
             .filter(|known| known.fingerprint == fingerprint && known.state == GenerationState::Ready)
             .max_by_key(|known| known.number)
     }
+
+    /// The number of a fingerprint's newest generation that is not given up: what another one is registered after.
+    pub fn newest_kept(all: &[Self], fingerprint: Fingerprint) -> Option<u32> {
+        all.iter()
+            .filter(|known| known.fingerprint == fingerprint && known.state != GenerationState::Retired)
+            .map(|known| known.number)
+            .max()
+    }
 }
+
+/// How often an unconditional registration begins again because another one came between.
+const REGISTER_ATTEMPTS_MAX: u32 = 10;
 
 /// The registry of a read database, and the way to its generations.
 #[async_trait]
@@ -74,8 +86,29 @@ pub trait Registry: Send + Sync {
     /// Every generation, by number. They are few: one for each rebuild and release.
     async fn generations(&self) -> Result<Vec<Generation>, ViewsError>;
 
-    /// Registers another generation of this program's fingerprint, building, with its schema in place and empty.
-    async fn register(&self, partitions: NonZeroU32, now_micros: i64) -> Result<Generation, ViewsError>;
+    /// Registers another generation of this program's fingerprint, building, with its schema in place and empty; but
+    /// only if the newest of that fingerprint that is not retired is `newest`. Otherwise nothing is registered, and
+    /// the answer is `None`: of callers at once with the same `newest`, in whatever processes, one is given a
+    /// generation.
+    async fn register_after(
+        &self,
+        newest: Option<u32>,
+        partitions: NonZeroU32,
+        now_micros: i64,
+    ) -> Result<Option<Generation>, ViewsError>;
+
+    /// The same, whatever there is.
+    async fn register(&self, partitions: NonZeroU32, now_micros: i64) -> Result<Generation, ViewsError> {
+        for _ in 0..REGISTER_ATTEMPTS_MAX {
+            let newest = Generation::newest_kept(&self.generations().await?, self.fingerprint());
+            if let Some(generation) = self.register_after(newest, partitions, now_micros).await? {
+                return Ok(generation);
+            }
+        }
+        Err(ViewsError::Unavailable(
+            "others keep registering generations".into(),
+        ))
+    }
 
     /// Moves a generation on; `false` if it was not in `from`.
     async fn set_state(
@@ -90,4 +123,13 @@ pub trait Registry: Send + Sync {
 
     /// Opens a generation of this program's fingerprint for reading; any other is [`ViewsError::Unfit`].
     async fn open_reads(&self, number: u32) -> Result<Arc<dyn Reads>, ViewsError>;
+
+    /// Removes the rows and the entries of generations, of whatever fingerprint, that were retired for at least so
+    /// long by the database's clock, and answers their numbers. Whoever has one of them open must have closed it by
+    /// then. A repetition finishes what was begun.
+    async fn remove_retired(&self, retired_for: Duration) -> Result<Vec<u32>, ViewsError>;
+
+    /// Closes what the end of the process alone would not leave tidy. Nothing is asked of this registry and its
+    /// generations afterwards.
+    async fn close(&self);
 }

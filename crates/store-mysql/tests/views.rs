@@ -2,6 +2,7 @@
 #![allow(clippy::panic, reason = "a test helper says what it got")]
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use praxis_read_models::registry::{GenerationState, Registry};
 use praxis_read_models::views::{ParkedEvent, ViewsError};
@@ -319,6 +320,87 @@ async fn generations_registered_at_once_get_schemas_of_their_own() -> anyhow::Re
         let tables = format!("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{name}'");
         assert_eq!(database.registry().number(tables).await?, 10);
     }
+    Ok(())
+}
+
+/// As two projectors that start at once after a release: each has a registry of its own.
+#[tokio::test]
+async fn of_two_processes_one_registers_the_first_generation() -> anyhow::Result<()> {
+    let (database, one) = opened().await?;
+    let other = MySqlRegistry::open(&database.registry().url()).await?;
+    let (a, b) = tokio::join!(
+        one.register_after(None, PARTITIONS, 1),
+        other.register_after(None, PARTITIONS, 2)
+    );
+    let registered: Vec<_> = [a?, b?].into_iter().flatten().collect();
+    assert_eq!(registered.len(), 1);
+    assert_eq!(one.generations().await?, registered);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_removed_generation_leaves_no_schema() -> anyhow::Result<()> {
+    let (database, registry) = opened().await?;
+    let number = registry.register(PARTITIONS, 1).await?.number;
+    let read_before = registry.open_reads(number).await?;
+    read_before.patients_page(None, 1).await?;
+    let (from, to) = (GenerationState::Building, GenerationState::Retired);
+    assert!(registry.set_state(number, from, to).await?);
+    assert_eq!(registry.remove_retired(Duration::ZERO).await?, [number]);
+    let name = database.name_of(number);
+    let schemas = format!("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{name}'");
+    assert_eq!(database.registry().number(schemas).await?, 0);
+    let read_after = read_before.patients_page(None, 1).await;
+    assert!(matches!(read_after, Err(ViewsError::Unfit(_))), "{read_after:?}");
+    Ok(())
+}
+
+/// A removal that was cut off after the schema went is finished by the next.
+#[tokio::test]
+async fn a_removal_cut_off_is_finished() -> anyhow::Result<()> {
+    let (database, registry) = opened().await?;
+    let number = registry.register(PARTITIONS, 1).await?.number;
+    let (from, to) = (GenerationState::Building, GenerationState::Retired);
+    assert!(registry.set_state(number, from, to).await?);
+    let name = database.name_of(number);
+    database.registry().run(format!("DROP DATABASE `{name}`")).await?;
+    assert_eq!(registry.remove_retired(Duration::ZERO).await?, [number]);
+    assert_eq!(registry.generations().await?, []);
+    Ok(())
+}
+
+/// The number was taken, but the schema at its name is not of this registry.
+#[tokio::test]
+async fn a_schema_that_was_never_ours_is_not_dropped() -> anyhow::Result<()> {
+    let (database, registry) = opened().await?;
+    let taken = database.name_of(1);
+    database
+        .registry()
+        .run(format!("CREATE DATABASE `{taken}`"))
+        .await?;
+    unfit(registry.register(PARTITIONS, 1).await);
+    assert_eq!(registry.remove_retired(Duration::ZERO).await?, [0_u32; 0]);
+    let schemas = format!("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{taken}'");
+    assert_eq!(database.registry().number(schemas).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_registry_of_an_earlier_version_is_expanded() -> anyhow::Result<()> {
+    let (database, registry) = opened().await?;
+    let generation = registry.register(PARTITIONS, 1).await?;
+    let name = database.registry().name();
+    database
+        .registry()
+        .run(format!("ALTER TABLE `{name}`.generations DROP COLUMN retired_at"))
+        .await?;
+    migrate(&database.registry().url()).await?;
+    assert_eq!(registry.generations().await?, [generation]);
+    assert!(
+        registry
+            .set_state(1, GenerationState::Building, GenerationState::Ready)
+            .await?
+    );
     Ok(())
 }
 

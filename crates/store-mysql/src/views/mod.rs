@@ -6,6 +6,7 @@
 
 mod conn;
 mod read;
+mod registering;
 mod registry;
 mod rows;
 mod save;

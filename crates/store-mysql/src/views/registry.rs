@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use praxis_read_models::fingerprint::{Fingerprint, fingerprint};
@@ -13,6 +14,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlRow};
 
 use super::conn::{bytes_at, column};
 use super::read::MySqlReads;
+use super::registering::{Registering, drop_generation};
 use super::schema::{GENERATION_SQL, create_generation, generation_options, views_options};
 use super::sessions::Sessions;
 use super::write::MySqlViews;
@@ -21,12 +23,19 @@ use crate::fitness::Purpose;
 const GENERATIONS: &str = "-- store_mysql::views::registry::generations
 SELECT number, fingerprint, partitions, state, created_at FROM generations ORDER BY number";
 
-const REGISTER: &str = "-- store_mysql::views::registry::register
-INSERT INTO generations (fingerprint, partitions, state, created_at)
-VALUES (?, ?, ?, ?)";
-
 const SET_STATE: &str = "-- store_mysql::views::registry::set_state
-UPDATE generations SET state = ? WHERE number = ? AND state = ?";
+UPDATE generations SET state = ?,
+    retired_at = IF(? = 'retired', CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED), NULL)
+WHERE number = ? AND state = ?";
+
+/// Where no time of retirement is known, the schema may be somebody else's.
+const RETIRED: &str = "-- store_mysql::views::registry::remove_retired
+SELECT number FROM generations
+WHERE state = 'retired' AND retired_at <= CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) - ?
+ORDER BY number";
+
+const FORGET: &str = "-- store_mysql::views::registry::remove_retired
+DELETE FROM generations WHERE number = ? AND state = 'retired'";
 
 /// The generations of a read database.
 pub struct MySqlRegistry {
@@ -92,26 +101,32 @@ impl Registry for MySqlRegistry {
 
     /// The number is taken first, as one given up, so that nobody uses the generation before its schema is in place;
     /// should this program end in between it stays so.
-    async fn register(&self, partitions: NonZeroU32, now_micros: i64) -> Result<Generation, ViewsError> {
-        let register = sqlx::query(REGISTER)
-            .bind(self.fingerprint().0.to_vec())
-            .bind(partitions.get())
-            .bind(GenerationState::Retired.name())
-            .bind(now_micros);
-        let registered = self.sessions.take().await?.run(register).await?;
-        let number = u32::try_from(registered.last_insert_id())
-            .map_err(|_| ViewsError::Corrupt("a generation's number is out of range"))?;
-        create_generation(&self.options, number).await?;
-        self.set_state(number, GenerationState::Retired, GenerationState::Building)
+    async fn register_after(
+        &self,
+        newest: Option<u32>,
+        partitions: NonZeroU32,
+        now_micros: i64,
+    ) -> Result<Option<Generation>, ViewsError> {
+        let mut registering = Registering::begin(&self.options).await?;
+        let known = Generation::newest_kept(&self.generations().await?, self.fingerprint());
+        if known != newest {
+            registering.end().await;
+            return Ok(None);
+        }
+        let (fingerprint, state) = (self.fingerprint(), GenerationState::Building);
+        let number = registering
+            .take_number(fingerprint, partitions, now_micros)
             .await?;
-        let state = GenerationState::Building;
-        Ok(Generation {
+        create_generation(&self.options, number).await?;
+        self.set_state(number, GenerationState::Retired, state).await?;
+        registering.end().await;
+        Ok(Some(Generation {
             number,
-            fingerprint: self.fingerprint(),
+            fingerprint,
             partitions,
             state,
             created_at: now_micros,
-        })
+        }))
     }
 
     async fn set_state(
@@ -121,6 +136,7 @@ impl Registry for MySqlRegistry {
         to: GenerationState,
     ) -> Result<bool, ViewsError> {
         let statement = sqlx::query(SET_STATE)
+            .bind(to.name())
             .bind(to.name())
             .bind(number)
             .bind(from.name());
@@ -133,6 +149,27 @@ impl Registry for MySqlRegistry {
 
     async fn open_reads(&self, number: u32) -> Result<Arc<dyn Reads>, ViewsError> {
         Ok(Arc::new(MySqlReads::new(self.usable(number).await?)))
+    }
+
+    /// The schema goes first: an entry that is left has it dropped again.
+    async fn remove_retired(&self, retired_for: Duration) -> Result<Vec<u32>, ViewsError> {
+        let retired_for_micros =
+            i64::try_from(retired_for.as_micros()).map_err(|error| ViewsError::Refused(error.into()))?;
+        let retired = sqlx::query(RETIRED).bind(retired_for_micros);
+        let mut removed = Vec::new();
+        for row in self.sessions.take().await?.rows(retired).await? {
+            let number = column(&row, 0)?;
+            drop_generation(&self.options, number).await?;
+            let forget = sqlx::query(FORGET).bind(number);
+            self.sessions.take().await?.run(forget).await?;
+            removed.push(number);
+        }
+        Ok(removed)
+    }
+
+    /// Connections end with whoever holds them, and the server minds nothing.
+    async fn close(&self) {
+        self.sessions.close();
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use praxis_read_models::views::ViewsError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, Row as _};
 
 use super::conn::{fault, views_error};
 use crate::errors::{number, timed_out};
@@ -49,7 +49,30 @@ pub async fn migrate(url: &str) -> Result<(), ViewsError> {
         .execute(&mut conn)
         .await
         .map_err(fault)?;
+    expand_registry(&mut conn).await?;
     close(conn).await;
+    Ok(())
+}
+
+/// Brings the registry of an earlier version up to this one.
+async fn expand_registry(conn: &mut MySqlConnection) -> Result<(), ViewsError> {
+    let known = sqlx::raw_sql(
+        "-- store_mysql::views::schema::expand_registry
+         SELECT COUNT(*) FROM information_schema.COLUMNS
+         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'generations' AND COLUMN_NAME = 'retired_at'",
+    )
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(fault)?;
+    if known.try_get::<i64, _>(0).map_err(fault)? == 0 {
+        sqlx::raw_sql(
+            "-- store_mysql::views::schema::expand_registry
+             ALTER TABLE generations ADD COLUMN retired_at BIGINT NULL",
+        )
+        .execute(conn)
+        .await
+        .map_err(fault)?;
+    }
     Ok(())
 }
 
@@ -88,11 +111,11 @@ pub(super) async fn create_generation(registry: &MySqlConnectOptions, number: u3
     Ok(())
 }
 
-fn generation_schema(registry: &MySqlConnectOptions, number: u32) -> String {
+pub(super) fn generation_schema(registry: &MySqlConnectOptions, number: u32) -> String {
     format!("{}_{number}", schema_of(registry))
 }
 
-fn schema_of(options: &MySqlConnectOptions) -> &str {
+pub(super) fn schema_of(options: &MySqlConnectOptions) -> &str {
     options.get_database().unwrap_or_default()
 }
 
@@ -125,14 +148,14 @@ fn privilege_fault(error: sqlx::Error, name: &str) -> ViewsError {
     fault(error)
 }
 
-async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
+pub(super) async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
     let connecting = MySqlConnection::connect_with(options);
     tokio::time::timeout(CONNECT_TIMEOUT, connecting)
         .await
         .unwrap_or_else(|_| Err(timed_out(CONNECT_TIMEOUT)))
 }
 
-async fn close(conn: MySqlConnection) {
+pub(super) async fn close(conn: MySqlConnection) {
     // The server may close first: everything is committed.
     let _ = conn.close().await;
 }

@@ -1,7 +1,7 @@
 //! What is a patient found by, and how is it asked for?
 
 use praxis_read_models::models::patients::PatientRow;
-use praxis_read_models::search::PatientCriteria;
+use praxis_read_models::search::{Condition, PatientCriteria};
 
 use praxis_read_models::views::ViewsError;
 
@@ -10,7 +10,7 @@ use crate::packed::Packed;
 use crate::session::Statement;
 
 /// Whoever has a key in a range, by id. The documents are read for the page only.
-const SEARCH_BY_ONE: &str = "-- store_mysql::views::search::search_by_one
+const SEARCH_BY_RANGE: &str = "-- store_mysql::views::search::search_by_range
 SELECT p.document
 FROM (
     SELECT DISTINCT k.patient_id
@@ -20,8 +20,19 @@ FROM (
 STRAIGHT_JOIN patients AS p FORCE INDEX (PRIMARY) ON p.id = found.patient_id
 ORDER BY p.id";
 
-/// The same, and every other range is tested on what the first finds.
-const SEARCH_BY_SEVERAL: &str = "-- store_mysql::views::search::search_by_several
+/// Whoever has exactly that key: the index has them by id, and is read for the page only, too.
+const SEARCH_BY_VALUE: &str = "-- store_mysql::views::search::search_by_value
+SELECT p.document
+FROM (
+    SELECT k.patient_id
+    FROM patient_keys AS k FORCE INDEX (patient_keys_by_value)
+    WHERE k.kind = ? AND k.value = ? AND k.patient_id > ?
+    ORDER BY k.patient_id LIMIT ?) AS found
+STRAIGHT_JOIN patients AS p FORCE INDEX (PRIMARY) ON p.id = found.patient_id
+ORDER BY p.id";
+
+/// As by range, and every other range is tested on what the first finds.
+const SEARCH_BY_RANGE_AND_OTHERS: &str = "-- store_mysql::views::search::search_by_range_and_others
 WITH asked AS (
     SELECT DISTINCT n.i, n.kind, SUBSTR(p.v, n.at, n.a) AS from_value, SUBSTR(p.v, n.at + n.a, n.b) AS to_value
     FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM locations WHERE FALSE) AS p
@@ -46,6 +57,32 @@ FROM (
 STRAIGHT_JOIN patients AS p FORCE INDEX (PRIMARY) ON p.id = found.patient_id
 ORDER BY p.id";
 
+/// As by value, and every range is tested on what it finds, until there is a page.
+const SEARCH_BY_VALUE_AND_OTHERS: &str = "-- store_mysql::views::search::search_by_value_and_others
+WITH asked AS (
+    SELECT DISTINCT n.i, n.kind, SUBSTR(p.v, n.at, n.a) AS from_value, SUBSTR(p.v, n.at + n.a, n.b) AS to_value
+    FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM locations WHERE FALSE) AS p
+    STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
+        i FOR ORDINALITY,
+        kind TINYINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
+        at INT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
+        a INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR,
+        b INT UNSIGNED PATH '$[3]' ERROR ON EMPTY ERROR ON ERROR)) AS n)
+SELECT p.document
+FROM (
+    SELECT k.patient_id
+    FROM patient_keys AS k FORCE INDEX (patient_keys_by_value)
+    WHERE k.kind = ? AND k.value = ? AND k.patient_id > ?
+        AND NOT EXISTS (
+            SELECT 1 FROM asked AS a
+            WHERE NOT EXISTS (
+                SELECT 1 FROM patient_keys AS o FORCE INDEX (PRIMARY)
+                WHERE o.patient_id = k.patient_id AND o.kind = a.kind
+                    AND o.value >= a.from_value AND o.value < a.to_value))
+    ORDER BY k.patient_id LIMIT ?) AS found
+STRAIGHT_JOIN patients AS p FORCE INDEX (PRIMARY) ON p.id = found.patient_id
+ORDER BY p.id";
+
 /// The longest value in an index, bytes; what is longer is stored and asked for without its end. The domain allows no
 /// name or identifier that is as long when it is folded.
 const VALUE_BYTES_MAX: usize = 2048;
@@ -57,6 +94,7 @@ pub(super) enum KeyKind {
     NameWord,
     BirthDate,
     Identifier,
+    Initial,
 }
 
 impl KeyKind {
@@ -66,6 +104,7 @@ impl KeyKind {
             Self::NameWord => 2,
             Self::BirthDate => 3,
             Self::Identifier => 4,
+            Self::Initial => 5,
         }
     }
 }
@@ -86,6 +125,11 @@ pub(super) fn stored_keys(row: &PatientRow) -> Vec<(KeyKind, Vec<u8>)> {
             .map(|name| (KeyKind::NameWord, cut(name.reveal()))),
     );
     stored.extend(
+        keys.initials()
+            .iter()
+            .map(|letter| (KeyKind::Initial, cut(letter.reveal()))),
+    );
+    stored.extend(
         keys.identifiers
             .iter()
             .map(|value| (KeyKind::Identifier, cut(value.reveal()))),
@@ -98,53 +142,44 @@ fn cut(value: &str) -> Vec<u8> {
     bytes.get(..VALUE_BYTES_MAX).unwrap_or(bytes).to_vec()
 }
 
-/// Stored keys of one kind from a value up to, but without, another.
+/// Stored keys of one kind that a patient must have one of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeyRange {
-    pub(super) kind: KeyKind,
-    pub(super) from: Vec<u8>,
-    pub(super) to: Vec<u8>,
+struct Wanted {
+    kind: KeyKind,
+    value: Vec<u8>,
+    /// Whether the key is the value, or begins with it.
+    extent: Extent,
 }
 
-impl KeyRange {
-    fn exactly(kind: KeyKind, value: &str) -> Self {
-        Self::up_to(kind, value, 0)
-    }
-
-    /// No byte of a UTF-8 text is 0xff.
-    fn beginning(kind: KeyKind, value: &str) -> Self {
-        Self::up_to(kind, value, 0xff)
-    }
-
-    fn up_to(kind: KeyKind, value: &str, last_byte: u8) -> Self {
-        let from = cut(value);
-        let to = [from.as_slice(), &[last_byte]].concat();
-        Self { kind, from, to }
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Exactly,
+    Beginning,
 }
 
-/// From a year and month on, a birth date leaves fewer candidates than the beginning of a name.
-const SELECTIVE_DATE_BYTES: usize = 7;
+impl Wanted {
+    fn by(condition: Condition<'_>) -> Self {
+        let (kind, value, extent) = match condition {
+            Condition::Identifier(value) => (KeyKind::Identifier, cut(value.reveal()), Extent::Exactly),
+            Condition::RecordNumber(number) => {
+                let value = number.to_string().into_bytes();
+                (KeyKind::RecordNumber, value, Extent::Exactly)
+            }
+            Condition::Initial(letter) => (KeyKind::Initial, cut(letter.reveal()), Extent::Exactly),
+            Condition::BirthDate(date) => (KeyKind::BirthDate, cut(date.reveal()), Extent::Beginning),
+            Condition::Name(word) => (KeyKind::NameWord, cut(word.reveal()), Extent::Beginning),
+        };
+        Self { kind, value, extent }
+    }
 
-/// The criteria as ranges of stored keys, every one of which must hold: that with the fewest candidates first.
-pub(super) fn ranges(criteria: &PatientCriteria) -> Vec<KeyRange> {
-    let mut ranges = Vec::new();
-    let identifier = criteria.identifier.iter();
-    ranges.extend(identifier.map(|value| KeyRange::exactly(KeyKind::Identifier, value.reveal())));
-    let record_number = criteria.record_number.iter();
-    ranges.extend(record_number.map(|value| KeyRange::exactly(KeyKind::RecordNumber, &value.to_string())));
-    let birth_date = criteria
-        .birth_date
-        .as_ref()
-        .map(|date| KeyRange::beginning(KeyKind::BirthDate, date.reveal()));
-    let (selective, broad): (Vec<_>, Vec<_>) = birth_date
-        .into_iter()
-        .partition(|range| range.from.len() >= SELECTIVE_DATE_BYTES);
-    ranges.extend(selective);
-    let names = criteria.name_tokens.iter();
-    ranges.extend(names.map(|value| KeyRange::beginning(KeyKind::NameWord, value.reveal())));
-    ranges.extend(broad);
-    ranges
+    /// The first value after those wanted. No byte of a UTF-8 text is 0xff.
+    fn end(&self) -> Vec<u8> {
+        let last_byte = match self.extent {
+            Extent::Exactly => 0,
+            Extent::Beginning => 0xff,
+        };
+        [self.value.as_slice(), &[last_byte]].concat()
+    }
 }
 
 /// The statement that finds whom the criteria mean; `None` where nothing is asked for.
@@ -153,30 +188,33 @@ pub(super) fn statement(
     after: Vec<u8>,
     limit: u32,
 ) -> Result<Option<Statement<'static>>, ViewsError> {
-    let mut ranges = ranges(criteria).into_iter();
-    let Some(first) = ranges.next() else {
+    let mut conditions = criteria.conditions().into_iter().map(Wanted::by);
+    let Some(first) = conditions.next() else {
         return Ok(None);
     };
     let mut others = Packed::default();
-    for range in ranges {
+    for wanted in conditions {
+        let end = wanted.end();
         let numbers = [
-            i64::from(range.kind.byte()),
+            i64::from(wanted.kind.byte()),
             others.varying_offset().map_err(views_error)?,
-            number(range.from.len())?,
-            number(range.to.len())?,
+            number(wanted.value.len())?,
+            number(end.len())?,
         ];
-        others.row(&[], &[&range.from, &range.to], &numbers);
+        others.row(&[], &[&wanted.value, &end], &numbers);
     }
-    let statement = if others.rows() == 0 {
-        sqlx::query(SEARCH_BY_ONE)
-    } else {
-        others.bind(SEARCH_BY_SEVERAL)
+    let alone = others.rows() == 0;
+    let statement = match (first.extent, alone) {
+        (Extent::Exactly, true) => sqlx::query(SEARCH_BY_VALUE),
+        (Extent::Exactly, false) => others.bind(SEARCH_BY_VALUE_AND_OTHERS),
+        (Extent::Beginning, true) => sqlx::query(SEARCH_BY_RANGE),
+        (Extent::Beginning, false) => others.bind(SEARCH_BY_RANGE_AND_OTHERS),
     };
-    let statement = statement
-        .bind(first.kind.byte())
-        .bind(first.from)
-        .bind(first.to)
-        .bind(after)
-        .bind(limit);
-    Ok(Some(statement))
+    let end = first.end();
+    let statement = statement.bind(first.kind.byte()).bind(first.value);
+    let statement = match first.extent {
+        Extent::Exactly => statement,
+        Extent::Beginning => statement.bind(end),
+    };
+    Ok(Some(statement.bind(after).bind(limit)))
 }

@@ -154,6 +154,12 @@ impl Sessions {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
+    /// Closes what lies idle, and opens nothing more.
+    pub(super) fn close(&self) {
+        self.permits.close();
+        self.forget_idle();
+    }
+
     /// What ended one connection has most likely ended those that lie idle, too.
     fn forget_idle(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();

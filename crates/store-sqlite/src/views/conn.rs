@@ -21,11 +21,11 @@ const READERS_MAX: u32 = 4;
 /// How much of the file a connection keeps in memory, KiB.
 const CACHE_KIB: &str = "-32768";
 
-/// Options of a connection that writes; the file is made if it is missing.
+/// Options of a connection that writes. A file that is missing is not made: a generation's that was removed stays so.
 pub(super) fn writer_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         // Read models can be built again, and the checkpoint is in the same file as the rows.
         .synchronous(SqliteSynchronous::Normal)
@@ -34,8 +34,8 @@ pub(super) fn writer_options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// The pool of the one connection that writes.
-pub(super) fn writer(path: &Path) -> SqlitePool {
-    pool(1).connect_lazy_with(writer_options(path))
+pub(super) fn writer(options: SqliteConnectOptions) -> SqlitePool {
+    pool(1).connect_lazy_with(options)
 }
 
 /// The pool of connections that only read: they see what was committed when their statement began, and wait for nobody.

@@ -5,6 +5,7 @@
 //! projector goes on from there.
 
 mod conn;
+mod files;
 mod read;
 mod registry;
 mod search;

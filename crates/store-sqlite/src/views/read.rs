@@ -1,7 +1,5 @@
 //! How are read models read: single rows, keyset pages and searches, each by an index.
 
-use std::path::Path;
-
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use praxis_events::ids::{AppointmentId, LocationId, MessageId, PatientId, PractitionerId, ThreadId};
@@ -21,8 +19,8 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite, SqlitePool};
 use uuid::Uuid;
 
-use super::conn::{document, fault, integer, joined, json, number, readers};
-use super::search::ranges;
+use super::conn::{document, fault, integer, joined, number};
+use super::search;
 use super::write::{count_parked, participant_columns, read_checkpoints};
 
 /// One generation, for reading.
@@ -34,10 +32,8 @@ pub(super) struct SqliteReads {
 type Statement = Query<'static, Sqlite, SqliteArguments>;
 
 impl SqliteReads {
-    pub(super) fn new(path: &Path) -> Self {
-        Self {
-            readers: readers(path),
-        }
+    pub(super) const fn new(readers: SqlitePool) -> Self {
+        Self { readers }
     }
 
     async fn rows(&self, statement: Statement) -> Result<Vec<SqliteRow>, ViewsError> {
@@ -133,31 +129,11 @@ impl Reads for SqliteReads {
         after: Option<PatientId>,
         limit: u32,
     ) -> Result<Vec<PatientRow>, ViewsError> {
-        // The first range is the most selective by the criteria's own order; the others are tested on what it finds.
-        let statement = sqlx::query(
-            "-- praxis_store_sqlite::views::read::search_patients
-             SELECT p.document
-             FROM (
-                 SELECT DISTINCT k.patient_id FROM patient_keys AS k
-                 WHERE k.kind = ?1 ->> '$[0][0]' AND k.value >= ?1 ->> '$[0][1]' AND k.value < ?1 ->> '$[0][2]'
-                     AND k.patient_id > ?2
-             ) AS found
-             JOIN patients AS p ON p.id = found.patient_id
-             WHERE NOT EXISTS (
-                 SELECT 1 FROM json_each(?1) AS asked
-                 WHERE NOT EXISTS (
-                     SELECT 1 FROM patient_keys AS other
-                     WHERE other.patient_id = found.patient_id AND other.kind = asked.value ->> 0
-                         AND other.value >= asked.value ->> 1 AND other.value < asked.value ->> 2
-                 )
-             )
-             ORDER BY p.id LIMIT ?3",
-        );
         let after = after.map_or_else(Vec::new, |id| id.0.as_bytes().to_vec());
-        let asked = json(&ranges(criteria))?;
-        let rows = self
-            .rows(statement.bind(asked).bind(after).bind(i64::from(limit)))
-            .await?;
+        let Some(statement) = search::statement(criteria, after, limit)? else {
+            return Ok(Vec::new());
+        };
+        let rows = self.rows(statement).await?;
         rows.iter().map(|row| document(row, 0)).collect()
     }
 

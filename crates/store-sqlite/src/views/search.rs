@@ -1,55 +1,120 @@
 //! What is a patient found by, and how is it asked for?
 
 use praxis_read_models::models::patients::PatientRow;
-use praxis_read_models::search::PatientCriteria;
+use praxis_read_models::search::{Condition, PatientCriteria};
+use praxis_read_models::views::ViewsError;
 use serde_json::{Value, json};
+use sqlx::Sqlite;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+
+use super::conn::json as parameter;
+
+/// Whoever has a key in a range, by id, and a key in each of the other ranges. The documents are read for the page only.
+const SEARCH_BY_RANGE: &str = "-- praxis_store_sqlite::views::search::search_by_range
+WITH asked (kind, first, past) AS MATERIALIZED (
+    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?4))
+SELECT p.document
+FROM (
+    SELECT DISTINCT k.patient_id FROM patient_keys AS k
+    WHERE k.kind = ?5 AND k.value >= ?1 AND k.value < ?6 AND k.patient_id > ?2
+        AND NOT EXISTS (
+            SELECT 1 FROM asked
+            WHERE NOT EXISTS (
+                SELECT 1 FROM patient_keys AS other
+                WHERE other.patient_id = k.patient_id AND other.kind = asked.kind
+                    AND other.value >= asked.first AND other.value < asked.past))
+    ORDER BY k.patient_id LIMIT ?3) AS found
+CROSS JOIN patients AS p ON p.id = found.patient_id
+ORDER BY found.patient_id";
+
+/// The same for exactly that key: the index has them by id, and is read until there is a page.
+const SEARCH_BY_VALUE: &str = "-- praxis_store_sqlite::views::search::search_by_value
+WITH asked (kind, first, past) AS MATERIALIZED (
+    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?4))
+SELECT p.document
+FROM (
+    SELECT k.patient_id FROM patient_keys AS k
+    WHERE k.kind = ?5 AND k.value = ?1 AND k.patient_id > ?2
+        AND NOT EXISTS (
+            SELECT 1 FROM asked
+            WHERE NOT EXISTS (
+                SELECT 1 FROM patient_keys AS other
+                WHERE other.patient_id = k.patient_id AND other.kind = asked.kind
+                    AND other.value >= asked.first AND other.value < asked.past))
+    ORDER BY k.patient_id LIMIT ?3) AS found
+CROSS JOIN patients AS p ON p.id = found.patient_id
+ORDER BY found.patient_id";
 
 /// Kind and folded value of everything a patient is found by.
 pub(super) fn stored_keys(row: &PatientRow) -> Vec<(&'static str, String)> {
     let keys = row.search_keys();
     let mut stored = vec![("number", row.record_number.to_string())];
-    stored.extend(keys.names.iter().map(|name| ("name", name.reveal().clone())));
-    stored.extend(
-        keys.birth_date
-            .iter()
-            .map(|date| ("birth", date.reveal().clone())),
-    );
-    stored.extend(
-        keys.identifiers
-            .iter()
-            .map(|value| ("identifier", value.reveal().clone())),
-    );
+    let initials = keys.initials();
+    let listed = [
+        ("name", keys.names.as_slice()),
+        ("initial", initials.as_slice()),
+        ("birth", keys.birth_date.as_slice()),
+        ("identifier", keys.identifiers.as_slice()),
+    ];
+    for (kind, values) in listed {
+        stored.extend(values.iter().map(|value| (kind, value.reveal().clone())));
+    }
     stored
 }
 
-/// The criteria as ranges of stored keys: kind, first value, the value after the last. Every one must hold.
-pub(super) fn ranges(criteria: &PatientCriteria) -> Vec<Value> {
-    let exactly = |kind: &str, value: &str| json!([kind, value, format!("{value}\0")]);
-    let beginning = |kind: &str, value: &str| json!([kind, value, format!("{value}\u{10ffff}")]);
-    let mut ranges: Vec<Value> = Vec::new();
-    ranges.extend(
-        criteria
-            .identifier
-            .iter()
-            .map(|value| exactly("identifier", value.reveal())),
-    );
-    ranges.extend(
-        criteria
-            .record_number
-            .iter()
-            .map(|number| exactly("number", &number.to_string())),
-    );
-    ranges.extend(
-        criteria
-            .name_tokens
-            .iter()
-            .map(|token| beginning("name", token.reveal())),
-    );
-    ranges.extend(
-        criteria
-            .birth_date
-            .iter()
-            .map(|date| beginning("birth", date.reveal())),
-    );
-    ranges
+/// Stored keys of one kind that a patient must have one of.
+struct Wanted {
+    kind: &'static str,
+    value: String,
+    /// The first value after those wanted, where they begin with `value`; else they are `value`.
+    past: Option<String>,
+}
+
+impl Wanted {
+    fn by(condition: Condition<'_>) -> Self {
+        let (kind, value, extent) = match condition {
+            Condition::Identifier(value) => ("identifier", value.reveal().clone(), None),
+            Condition::RecordNumber(number) => ("number", number.to_string(), None),
+            Condition::Initial(letter) => ("initial", letter.reveal().clone(), None),
+            Condition::BirthDate(date) => ("birth", date.reveal().clone(), Some('\u{10ffff}')),
+            Condition::Name(word) => ("name", word.reveal().clone(), Some('\u{10ffff}')),
+        };
+        let past = extent.map(|last| format!("{value}{last}"));
+        Self { kind, value, past }
+    }
+
+    fn as_range(&self) -> Value {
+        match &self.past {
+            Some(past) => json!([self.kind, self.value, past]),
+            None => json!([self.kind, self.value, format!("{}\0", self.value)]),
+        }
+    }
+}
+
+/// The statement that finds whom the criteria mean; `None` where nothing is asked for.
+pub(super) fn statement(
+    criteria: &PatientCriteria,
+    after: Vec<u8>,
+    limit: u32,
+) -> Result<Option<Query<'static, Sqlite, SqliteArguments>>, ViewsError> {
+    let mut conditions = criteria.conditions().into_iter().map(Wanted::by);
+    let Some(first) = conditions.next() else {
+        return Ok(None);
+    };
+    let others: Vec<Value> = conditions.map(|wanted| wanted.as_range()).collect();
+    let text = match &first.past {
+        Some(_) => SEARCH_BY_RANGE,
+        None => SEARCH_BY_VALUE,
+    };
+    let statement = sqlx::query(text)
+        .bind(first.value)
+        .bind(after)
+        .bind(i64::from(limit))
+        .bind(parameter(&others)?)
+        .bind(first.kind);
+    Ok(Some(match first.past {
+        Some(past) => statement.bind(past),
+        None => statement,
+    }))
 }

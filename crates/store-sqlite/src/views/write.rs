@@ -1,7 +1,5 @@
 //! How does a projector move a generation on: checkpoint first, then rows in bulk, in one transaction.
 
-use std::path::Path;
-
 use async_trait::async_trait;
 use praxis_events::ids::{AppointmentId, LocationId, LogId, MessageId, PatientId, PractitionerId, ThreadId};
 use praxis_events::thread::Participant;
@@ -18,7 +16,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
 use uuid::Uuid;
 
-use super::conn::{document, fault, hex, id, integer, json as parameter, number, readers, writer};
+use super::conn::{document, fault, hex, id, integer, json as parameter, number};
 use super::search::stored_keys;
 
 /// One generation, for writing.
@@ -30,11 +28,8 @@ pub(super) struct SqliteViews {
 }
 
 impl SqliteViews {
-    pub(super) fn new(path: &Path) -> Self {
-        Self {
-            writer: writer(path),
-            readers: readers(path),
-        }
+    pub(super) const fn new(writer: SqlitePool, readers: SqlitePool) -> Self {
+        Self { writer, readers }
     }
 }
 

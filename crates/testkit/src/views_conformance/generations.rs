@@ -1,5 +1,7 @@
 //! Does the registry keep generations apart and their states honest?
 
+use std::time::Duration;
+
 use praxis_read_models::registry::{Generation, GenerationState, Registry};
 use praxis_read_models::views::ViewsError;
 
@@ -119,5 +121,62 @@ pub async fn the_newest_ready_generation_is_read(under: RegistryUnderTest) -> Ou
         );
     }
     assert_eq!(newest(&registry.generations().await?), Some(2));
+    Ok(())
+}
+
+pub async fn of_callers_at_once_one_registers(under: RegistryUnderTest) -> Outcome {
+    let registry = under.registry.as_ref();
+    let first = || registry.register_after(None, PARTITIONS, 1);
+    let (a, b, c) = tokio::join!(first(), first(), first());
+    let registered: Vec<_> = [a?, b?, c?].into_iter().flatten().collect();
+    assert_eq!(registry.generations().await?, registered);
+    assert_eq!(registered.len(), 1);
+    Ok(())
+}
+
+pub async fn nothing_is_registered_after_any_but_the_newest(under: RegistryUnderTest) -> Outcome {
+    use GenerationState::{Building, Retired};
+
+    let registry = under.registry.as_ref();
+    assert_eq!(registry.register_after(Some(1), PARTITIONS, 1).await?, None);
+    let first = registry.register(PARTITIONS, 1).await?.number;
+    assert_eq!(registry.register_after(None, PARTITIONS, 1).await?, None);
+    let second = registry.register_after(Some(first), PARTITIONS, 1).await?;
+    let second = second.map(|known| known.number).unwrap_or_default();
+    assert_eq!(second, first + 1);
+    assert!(registry.set_state(second, Building, Retired).await?);
+    assert_eq!(registry.register_after(Some(second), PARTITIONS, 1).await?, None);
+    let third = registry.register_after(Some(first), PARTITIONS, 1).await?;
+    assert_eq!(third.map(|known| known.number), Some(second + 1));
+    Ok(())
+}
+
+pub async fn a_generation_is_removed_when_it_was_retired_for_long_enough(
+    under: RegistryUnderTest,
+) -> Outcome {
+    use GenerationState::{Building, Ready, Retired};
+
+    let registry = under.registry.as_ref();
+    for (number, state) in [(1, Retired), (2, Ready), (3, Building)] {
+        registry.register(PARTITIONS, 1).await?;
+        assert!(state == Building || registry.set_state(number, Building, state).await?);
+    }
+    assert_eq!(registry.remove_retired(Duration::from_hours(1)).await?, [0_u32; 0]);
+    assert_eq!(registry.remove_retired(Duration::ZERO).await?, [1]);
+    let left: Vec<_> = registry
+        .generations()
+        .await?
+        .iter()
+        .map(|known| known.number)
+        .collect();
+    assert_eq!(left, [2, 3]);
+    assert!(!is_unfit(registry, 2).await && !is_unfit(registry, 3).await);
+    registry.open_reads(2).await?.patients_page(None, 10).await?;
+    assert_eq!(registry.remove_retired(Duration::ZERO).await?, [0_u32; 0]);
+    assert_eq!(
+        registry.register(PARTITIONS, 1).await?.number,
+        4,
+        "a number is never given twice"
+    );
     Ok(())
 }

@@ -219,6 +219,9 @@ macro_rules! views_conformance {
                 a_generation_that_is_not_there_cannot_be_opened,
                 a_retired_generation_cannot_be_opened,
                 the_newest_ready_generation_is_read,
+                of_callers_at_once_one_registers,
+                nothing_is_registered_after_any_but_the_newest,
+                a_generation_is_removed_when_it_was_retired_for_long_enough,
             }
         }
     };

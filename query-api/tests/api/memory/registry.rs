@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use praxis_read_models::fingerprint::Fingerprint;
@@ -62,7 +63,12 @@ impl Registry for MemoryRegistry {
         Ok(self.answer()?.iter().map(|(generation, _)| *generation).collect())
     }
 
-    async fn register(&self, _: NonZeroU32, _: i64) -> Result<Generation, ViewsError> {
+    async fn register_after(
+        &self,
+        _: Option<u32>,
+        _: NonZeroU32,
+        _: i64,
+    ) -> Result<Option<Generation>, ViewsError> {
         Err(ViewsError::Unfit("the query API registers nothing".to_owned()))
     }
 
@@ -93,4 +99,10 @@ impl Registry for MemoryRegistry {
             None => Err(ViewsError::Unfit("no such generation".to_owned())),
         }
     }
+
+    async fn remove_retired(&self, _: Duration) -> Result<Vec<u32>, ViewsError> {
+        Err(ViewsError::Unfit("the query API removes nothing".to_owned()))
+    }
+
+    async fn close(&self) {}
 }
