@@ -12,6 +12,7 @@ pub mod metadata;
 pub mod patient;
 pub mod personal;
 pub mod practitioner;
+pub mod record_number;
 pub mod recorded;
 pub mod sealed;
 pub mod thread;

@@ -72,8 +72,6 @@ pub const fn fault_code(fault: ValueFault) -> FaultCode {
         ValueFault::UnknownCountry => "is not a two-letter country code",
         ValueFault::InvalidLanguage => "is not a language tag",
         ValueFault::InvalidUri => "is not an absolute URI",
-        ValueFault::InvalidRecordNumber => "is not a record number",
-        ValueFault::WrongCheckDigit => "has a wrong check digit",
     };
     FaultCode::new(fault.code(), message)
 }
@@ -86,8 +84,8 @@ mod tests {
     fn faults_keep_the_words_and_codes_of_the_domain() {
         use ValueFault::{
             ControlCharacter, Empty, FutureDate, InvalidCode, InvalidDate, InvalidEmail, InvalidLanguage,
-            InvalidPhone, InvalidRecordNumber, InvalidUri, PhoneWithoutCountry, TooLong, TooLongAgo,
-            TooManyLines, UnknownCode, UnknownCountry, WrongCheckDigit,
+            InvalidPhone, InvalidUri, PhoneWithoutCountry, TooLong, TooLongAgo, TooManyLines, UnknownCode,
+            UnknownCountry,
         };
         let every = [
             ControlCharacter,
@@ -98,7 +96,6 @@ mod tests {
             InvalidEmail,
             InvalidLanguage,
             InvalidPhone,
-            InvalidRecordNumber,
             InvalidUri,
             PhoneWithoutCountry,
             TooLong,
@@ -106,7 +103,6 @@ mod tests {
             TooManyLines,
             UnknownCode,
             UnknownCountry,
-            WrongCheckDigit,
         ];
         for fault in every {
             let code = fault_code(fault);

@@ -13,6 +13,7 @@ use praxis_events::metadata::{Actor, ActorRole};
 use praxis_events::patient::{PatientEvent, PatientRegistered};
 use praxis_events::personal::Personal;
 use praxis_events::practitioner::{PractitionerEvent, PractitionerRegistered, Profile};
+use praxis_events::record_number::RecordNumber;
 use praxis_events::sealed::Sealed;
 use praxis_events::thread::{MessageSent, Participant, ThreadEvent, ThreadOpened};
 use uuid::Uuid;
@@ -33,7 +34,6 @@ use crate::values::gender::Gender;
 use crate::values::given_name::GivenName;
 use crate::values::identifier::Identifier;
 use crate::values::reason_code::ReasonCode;
-use crate::values::record_number::RecordNumber;
 use crate::words::Comment;
 use crate::world::World;
 

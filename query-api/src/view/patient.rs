@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use praxis_events::patient::{Address, Contact, Death, Demographics};
 use praxis_events::personal::Personal;
+use praxis_events::record_number::RecordNumber;
 use praxis_read_models::models::patients::{PatientRow, PatientStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,9 +35,9 @@ pub struct PatientSummary {
     /// The record's version, as in `ETag`.
     #[schema(example = 3)]
     pub version: u64,
-    /// The record number's counter value, without its check digit.
-    #[schema(example = 1234)]
-    pub record_number: u64,
+    /// The number people call the record by, with its check digit.
+    #[schema(value_type = String, example = "P-0001234-0")]
+    pub record_number: RecordNumber,
     /// `active`, `inactive` or `deceased`.
     #[schema(value_type = String, example = "active")]
     pub status: PatientStatus,
@@ -115,7 +116,7 @@ impl From<PatientRow> for PatientSummary {
         Self {
             id: row.id.0,
             version: row.place.version,
-            record_number: row.record_number,
+            record_number: RecordNumber::new(row.record_number),
             status: row.status,
             registered_at: row.registered_at,
             demographics: row.demographics.into(),

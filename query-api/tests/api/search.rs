@@ -1,5 +1,6 @@
 //! Are patients found by what is known of them, and faults told without a word of what was searched for?
 
+use praxis_events::record_number::RecordNumber;
 use serde_json::{Value, json};
 
 use crate::practice::{Practice, staff};
@@ -23,22 +24,27 @@ async fn each_criterion_finds_the_patient_it_is_of() {
     let known = row.demographics.value().unwrap();
     let identifier = &row.identifiers.value().unwrap()[0].value;
     let birth_date = known.birth_date.as_ref().unwrap().reveal();
+    let number = RecordNumber::new(row.record_number).to_string();
     for body in [
         json!({ "name": known.family_name.reveal().to_uppercase() }),
         json!({ "birth_date": birth_date }),
         json!({ "birth_date": birth_date[..4] }),
         json!({ "identifier": identifier.reveal().replace(' ', "") }),
-        json!({ "record_number": row.record_number }),
+        json!({ "record_number": number }),
     ] {
         assert!(
             found(&practice, body.clone()).await.contains(&row.id.to_string()),
             "{body}"
         );
     }
-    let both = json!({ "record_number": row.record_number, "identifier": "no such" });
+    let both = json!({ "record_number": number, "identifier": "no such" });
     assert_eq!(found(&practice, both).await, Vec::<String>::new());
     assert_eq!(
-        found(&practice, json!({ "record_number": row.record_number })).await,
+        found(
+            &practice,
+            json!({ "record_number": number.to_lowercase().replace('-', " ") })
+        )
+        .await,
         [row.id.to_string()]
     );
 }
@@ -91,13 +97,30 @@ async fn every_fault_of_a_search_is_named_and_no_value_told() {
     let expected = [
         ("/name", "too-long"),
         ("/birth_date", "not-a-date"),
-        ("/record_number", "wrong-type"),
+        ("/record_number", "invalid-record-number"),
         ("/limit", "out-of-range"),
         ("/cursor", "not-a-cursor"),
         ("/phone", "unknown-field"),
     ];
     assert_eq!(reply.faults(), expected);
     assert!(!reply.json.to_string().contains("Marker"));
+}
+
+#[tokio::test]
+async fn a_mistyped_record_number_is_told_from_one_that_nobody_has() {
+    let practice = Practice::new();
+    for (number, code) in [
+        (json!("P-0000572-5"), "wrong-check-digit"),
+        (json!("572"), "invalid-record-number"),
+        (json!(572), "wrong-type"),
+    ] {
+        let reply = practice
+            .search(staff(), &json!({ "record_number": number }))
+            .await;
+        assert_eq!(reply.faults(), [("/record_number", code)]);
+    }
+    let nobodys = json!({ "record_number": RecordNumber::new(u64::from(u32::MAX)).to_string() });
+    assert_eq!(found(&practice, nobodys).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use praxis_events::ids::{PatientId, StreamId};
 use praxis_events::patient::{Identifier as StoredIdentifier, PatientRegistered};
+use praxis_events::record_number::RecordNumber;
 use praxis_events::sealed::Sealed;
 
 use crate::command::{Command, Decision};
@@ -9,7 +10,6 @@ use crate::context::Context;
 use crate::patient::details::{ContactDetails, PatientDetails};
 use crate::refusal::{Refusal, Refused};
 use crate::values::identifier::Identifier;
-use crate::values::record_number::RecordNumber;
 use crate::world::World;
 
 /// Open a patient's record. That identifiers, record number and source id are nobody else's is judged by the log.
@@ -32,6 +32,10 @@ pub struct RegisterPatient {
 impl Command for RegisterPatient {
     fn target(&self) -> StreamId {
         self.patient_id.into()
+    }
+
+    fn makes_target(&self) -> bool {
+        true
     }
 
     fn streams(&self, _world: &World) -> Vec<StreamId> {

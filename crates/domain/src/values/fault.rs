@@ -50,12 +50,6 @@ pub enum ValueFault {
     /// Not an absolute URI.
     #[error("is not an absolute URI")]
     InvalidUri,
-    /// Not of the form of a record number.
-    #[error("is not a record number")]
-    InvalidRecordNumber,
-    /// A record number that was mistyped.
-    #[error("has a wrong check digit")]
-    WrongCheckDigit,
 }
 
 impl ValueFault {
@@ -77,8 +71,6 @@ impl ValueFault {
             Self::UnknownCountry => "unknown-country",
             Self::InvalidLanguage => "invalid-language",
             Self::InvalidUri => "invalid-uri",
-            Self::InvalidRecordNumber => "invalid-record-number",
-            Self::WrongCheckDigit => "wrong-check-digit",
         }
     }
 }

@@ -18,6 +18,5 @@ pub mod identifier;
 pub mod language;
 pub mod phone;
 pub mod reason_code;
-pub mod record_number;
 pub mod search_key;
 pub(crate) mod text;

@@ -27,7 +27,7 @@ use crate::view::patient::PatientView;
         (status = OK, description = "The record.", body = PatientView,
             headers(("Praxis-Position" = String), ("ETag" = String)),
             example = json!({
-                "id": "0198c7a2-5b1e-7c44-9d10-3f6a2b8e4d71", "version": 3, "record_number": 1234,
+                "id": "0198c7a2-5b1e-7c44-9d10-3f6a2b8e4d71", "version": 3, "record_number": "P-0001234-0",
                 "status": "active", "registered_at": "2026-01-05T08:00:00Z",
                 "demographics": { "family_name": "Okafor", "given_names": ["Amara"], "birth_date": "1984-06", "gender": "female" },
                 "contact": { "phones": ["+15550100"], "emails": [] },

@@ -25,7 +25,7 @@ use crate::view::patient::PatientSummary;
             headers(("Praxis-Position" = String), ("Link" = String)),
             example = json!({
                 "items": [{
-                    "id": "0198c7a2-5b1e-7c44-9d10-3f6a2b8e4d71", "version": 3, "record_number": 1234,
+                    "id": "0198c7a2-5b1e-7c44-9d10-3f6a2b8e4d71", "version": 3, "record_number": "P-0001234-0",
                     "status": "active", "registered_at": "2026-01-05T08:00:00Z",
                     "demographics": { "family_name": "Okafor", "given_names": ["Amara"], "birth_date": "1984-06", "gender": "female" },
                 }],

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use praxis_events::ids::PatientId;
 use praxis_events::personal::Personal;
+use praxis_events::record_number::{RecordNumber, RecordNumberFault};
 use praxis_http_kit::body::Body;
 use praxis_http_kit::fault::FaultCode;
 use praxis_http_kit::fields::{Fields, FromFields, values};
@@ -30,6 +31,9 @@ const NO_CRITERION: FaultCode = FaultCode::new(
 const TOO_LONG: FaultCode = FaultCode::new("too-long", "has more than 200 characters");
 const NOT_A_PARTIAL_DATE: FaultCode =
     FaultCode::new("not-a-date", "must be a date as YYYY, YYYY-MM or YYYY-MM-DD");
+const NOT_A_RECORD_NUMBER: FaultCode =
+    FaultCode::new("invalid-record-number", "must be a record number as P-0001234-0");
+const WRONG_CHECK_DIGIT: FaultCode = FaultCode::new("wrong-check-digit", "has a wrong check digit");
 
 /// Whom to look for. All that is given must hold, and something must be given.
 #[derive(Clone, Debug, ToSchema)]
@@ -44,8 +48,9 @@ pub struct PatientSearch {
     /// The whole value of an identifier; case, spaces and punctuation do not matter.
     #[schema(value_type = Option<String>, max_length = 200)]
     pub identifier: Option<Personal<String>>,
-    /// The record number's counter value, without its check digit.
-    pub record_number: Option<u64>,
+    /// The record number with its check digit; case, spaces and hyphens do not matter.
+    #[schema(value_type = Option<String>, example = "P-0001234-0")]
+    pub record_number: Option<RecordNumber>,
     /// The page, as `limit` and `cursor`.
     #[schema(ignore)]
     pub slice: Slice<PatientId>,
@@ -57,7 +62,7 @@ impl FromFields for PatientSearch {
             name: fields.optional("name", bounded),
             birth_date: fields.optional("birth_date", partial_date),
             identifier: fields.optional("identifier", bounded),
-            record_number: fields.optional("record_number", values::integer),
+            record_number: fields.optional("record_number", record_number),
             slice: Slice::from_fields(fields),
         };
         let criteria = ["name", "birth_date", "identifier", "record_number"];
@@ -75,6 +80,13 @@ fn bounded(value: &Value) -> Result<Personal<String>, FaultCode> {
         return Err(TOO_LONG);
     }
     Ok(Personal::new(text.to_owned()))
+}
+
+fn record_number(value: &Value) -> Result<RecordNumber, FaultCode> {
+    RecordNumber::parse(values::text(value)?).map_err(|fault| match fault {
+        RecordNumberFault::Empty | RecordNumberFault::Form => NOT_A_RECORD_NUMBER,
+        RecordNumberFault::CheckDigit => WRONG_CHECK_DIGIT,
+    })
 }
 
 /// A date whose month and day may be missing: it is one exactly if completing it gives a date.
@@ -106,7 +118,7 @@ fn partial_date(value: &Value) -> Result<Personal<String>, FaultCode> {
             headers(("Praxis-Position" = String)),
             example = json!({
                 "items": [{
-                    "id": "0198c7a2-5b1e-7c44-9d10-3f6a2b8e4d71", "version": 3, "record_number": 1234,
+                    "id": "0198c7a2-5b1e-7c44-9d10-3f6a2b8e4d71", "version": 3, "record_number": "P-0001234-0",
                     "status": "active", "registered_at": "2026-01-05T08:00:00Z",
                     "demographics": { "family_name": "Okafor", "given_names": ["Amara"], "birth_date": "1984-06", "gender": "female" },
                 }],
@@ -125,7 +137,7 @@ pub async fn search_patients(
         name: search.name,
         birth_date: search.birth_date,
         identifier: search.identifier,
-        record_number: search.record_number,
+        record_number: search.record_number.map(RecordNumber::counter),
     };
     // A name without a letter leads to nobody.
     let Some(criteria) = query.criteria() else {

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::ValueFault;
-
 /// The fewest digits shown before the check digit; a greater counter shows more.
 pub const DIGITS_MIN: usize = 7;
 
@@ -20,6 +18,20 @@ pub const DIGITS_MIN: usize = 7;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RecordNumber(u64);
+
+/// Why a text is no record number. Never repeats the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RecordNumberFault {
+    /// There are only hyphens and blanks, or nothing.
+    #[error("must not be empty")]
+    Empty,
+    /// Not of the form of a record number.
+    #[error("is not a record number")]
+    Form,
+    /// Mistyped.
+    #[error("has a wrong check digit")]
+    CheckDigit,
+}
 
 impl RecordNumber {
     /// The record number of a counter's value.
@@ -36,24 +48,22 @@ impl RecordNumber {
     /// too many, so that a digit lost or doubled at the front is noticed as well.
     ///
     /// # Errors
-    /// [`ValueFault::Empty`], [`ValueFault::InvalidRecordNumber`], [`ValueFault::WrongCheckDigit`].
-    pub fn parse(text: &str) -> Result<Self, ValueFault> {
+    /// [`RecordNumberFault::Empty`], [`RecordNumberFault::Form`], [`RecordNumberFault::CheckDigit`].
+    pub fn parse(text: &str) -> Result<Self, RecordNumberFault> {
         let written: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
         if written.is_empty() {
-            return Err(ValueFault::Empty);
+            return Err(RecordNumberFault::Empty);
         }
-        let digits = written
-            .strip_prefix(['P', 'p'])
-            .ok_or(ValueFault::InvalidRecordNumber)?;
+        let digits = written.strip_prefix(['P', 'p']).ok_or(RecordNumberFault::Form)?;
         let too_few = digits.len() <= DIGITS_MIN;
         let padded_too_far = digits.len() > DIGITS_MIN + 1 && digits.starts_with('0');
         if too_few || padded_too_far || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ValueFault::InvalidRecordNumber);
+            return Err(RecordNumberFault::Form);
         }
         let (counter, _) = digits.split_at(digits.len() - 1);
-        let counter: u64 = counter.parse().map_err(|_| ValueFault::InvalidRecordNumber)?;
+        let counter: u64 = counter.parse().map_err(|_| RecordNumberFault::Form)?;
         if damm(digits) != 0 {
-            return Err(ValueFault::WrongCheckDigit);
+            return Err(RecordNumberFault::CheckDigit);
         }
         Ok(Self(counter))
     }
@@ -67,9 +77,9 @@ impl fmt::Display for RecordNumber {
 }
 
 impl TryFrom<String> for RecordNumber {
-    type Error = ValueFault;
+    type Error = RecordNumberFault;
 
-    fn try_from(text: String) -> Result<Self, ValueFault> {
+    fn try_from(text: String) -> Result<Self, RecordNumberFault> {
         Self::parse(&text)
     }
 }
@@ -106,8 +116,7 @@ fn damm(digits: &str) -> u8 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{QUASIGROUP, RecordNumber, damm};
-    use crate::values::fault::ValueFault;
+    use super::{QUASIGROUP, RecordNumber, RecordNumberFault, damm};
 
     #[test]
     fn the_published_example_has_its_check_digit() {
@@ -177,14 +186,14 @@ mod tests {
         ] {
             assert_eq!(
                 RecordNumber::parse(text),
-                Err(ValueFault::InvalidRecordNumber),
+                Err(RecordNumberFault::Form),
                 "{text:?}"
             );
         }
-        assert_eq!(RecordNumber::parse(" - "), Err(ValueFault::Empty));
+        assert_eq!(RecordNumber::parse(" - "), Err(RecordNumberFault::Empty));
         assert_eq!(
             RecordNumber::parse("P-0000572-5"),
-            Err(ValueFault::WrongCheckDigit)
+            Err(RecordNumberFault::CheckDigit)
         );
     }
 
