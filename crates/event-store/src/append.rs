@@ -275,7 +275,8 @@ pub struct Appended {
     pub recorded_at: i64,
     /// The epoch of the log.
     pub epoch: u32,
-    /// Whether this answer was kept from an earlier sending of the same command.
+    /// Whether this answer was found under the command's key: kept from an earlier sending, or from whichever sending
+    /// wrote it when a commit's answer was lost. What this sending decided is then not what the log holds.
     pub replayed: bool,
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::append::{Append, Appended, Conflict, EVENT_BYTES_MAX};
@@ -21,6 +22,9 @@ pub struct SequencerLimits {
     pub queue_bytes_max: usize,
     /// Appends in one transaction.
     pub batch_members_max: usize,
+    /// So many waiting appends, or fewer, are taken together. Of more, half is taken: while those commit, the callers
+    /// answered before prepare what comes next, so that neither the database nor the callers wait for the other.
+    pub batch_whole_max: usize,
     /// Bytes in one transaction.
     pub batch_bytes_max: usize,
     /// How long a batch waits for a head that another writer holds, in tries of the store's lock wait.
@@ -35,6 +39,7 @@ impl Default for SequencerLimits {
             queue_members_max: 8_192,
             queue_bytes_max: 64 * 1024 * 1024,
             batch_members_max: 1_024,
+            batch_whole_max: 64,
             batch_bytes_max: 8 * 1024 * 1024,
             busy_max: Duration::from_secs(6),
             settle_max: Duration::from_secs(10),
@@ -148,7 +153,12 @@ impl Sequencer {
             queued_at: Instant::now(),
             _bytes: permit,
         };
-        self.queue.try_send(member).map_err(|_| AppendError::Overloaded)?;
+        self.queue.try_send(member).map_err(|refused| match refused {
+            TrySendError::Full(_) => AppendError::Overloaded,
+            TrySendError::Closed(_) => AppendError::Unavailable(Arc::new(StoreError::Unavailable(
+                "the sequencer has ended".into(),
+            ))),
+        })?;
         metrics::gauge!("praxis_append_queue_members").set(depth(&self.queue));
         answered.await.unwrap_or(Err(AppendError::OutcomeUnknown))
     }
@@ -182,12 +192,12 @@ impl SequencerTask {
     /// Runs until every [`Sequencer`] is dropped and all they queued is answered.
     pub async fn run(mut self) {
         let mut batch = Vec::new();
-        while self
-            .queue
-            .recv_many(&mut batch, self.limits.batch_members_max)
-            .await
-            > 0
-        {
+        loop {
+            let share = (self.queue.len() / 2).max(self.limits.batch_whole_max);
+            let members_max = share.min(self.limits.batch_members_max);
+            if self.queue.recv_many(&mut batch, members_max).await == 0 {
+                return;
+            }
             let waiting = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
             metrics::gauge!("praxis_append_queue_members").set(f64::from(waiting));
             let mut rest = batch.as_mut_slice();
@@ -233,10 +243,7 @@ impl SequencerTask {
         loop {
             match self.attempt(&batch, scrutiny).await {
                 Tried::Judged(verdicts) => {
-                    return verdicts
-                        .into_iter()
-                        .map(|verdict| outcome(verdict, unknown_since.is_some()))
-                        .collect();
+                    return verdicts.into_iter().map(outcome).collect();
                 }
                 Tried::LookUp if scrutiny == Scrutiny::IndexesDecide => scrutiny = Scrutiny::LookUpAll,
                 Tried::LookUp => {
@@ -284,9 +291,16 @@ impl SequencerTask {
         let mut outcomes = Vec::with_capacity(batch.len());
         for append in batch {
             let one = std::slice::from_ref(append);
+            // A store that has gone would keep each of a thousand members waiting for its own refusal.
+            if let Some(Err(gone @ (AppendError::Unavailable(_) | AppendError::OutcomeUnknown))) =
+                outcomes.last()
+            {
+                outcomes.push(Err(gone.clone()));
+                continue;
+            }
             outcomes.push(match self.attempt(one, Scrutiny::LookUpAll).await {
                 Tried::Judged(mut verdicts) => match verdicts.pop() {
-                    Some(verdict) => outcome(verdict, unknown_since.is_some()),
+                    Some(verdict) => outcome(verdict),
                     None => Err(AppendError::Fault(Arc::clone(&fault))),
                 },
                 Tried::LookUp => Err(AppendError::Fault(Arc::clone(&fault))),
@@ -384,13 +398,11 @@ async fn judge_once(
         .map_err(|_| StoreError::Corrupt("an event type's name is not one the record allows"))
 }
 
-fn outcome(verdict: Verdict, settled: bool) -> Result<Appended, AppendError> {
+/// What a member is told. After a lost commit the log is asked, by key, what became of it, and the answer stays
+/// `replayed`: another sending of the same command may have written it, so nothing this sending decided may be believed.
+fn outcome(verdict: Verdict) -> Result<Appended, AppendError> {
     match verdict {
-        // What a lost commit had written was written by this very sending, so it is no replay.
-        Verdict::Accepted(appended) => Ok(Appended {
-            replayed: appended.replayed && !settled,
-            ..appended
-        }),
+        Verdict::Accepted(appended) => Ok(appended),
         Verdict::Refused(conflicts) => Err(AppendError::Refused(conflicts)),
     }
 }

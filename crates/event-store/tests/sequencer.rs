@@ -234,8 +234,59 @@ async fn a_commit_whose_answer_was_lost_is_acknowledged_and_not_done_twice() {
         .append(append(1, stream(1), 0))
         .await
         .unwrap();
-    assert_eq!((appended.position, appended.replayed), (1, false));
+    assert_eq!((appended.position, appended.replayed), (1, true));
     assert_eq!(positions(&log), [1]);
+}
+
+#[tokio::test]
+async fn a_replay_in_a_batch_whose_answer_was_lost_stays_a_replay() {
+    let log = MemoryLog::default();
+    let handle = start(&log, SequencerLimits::default());
+    let first = handle.append(append(1, stream(1), 0)).await.unwrap();
+    log.tables.lock().unwrap().faults.push_back(Fault::AnswerLost);
+    let mut again = append(1, stream(1), 1);
+    again.writes[0].events[0].event_id = uuid::Uuid::from_u128(0xa9);
+    let outcomes = in_one_batch(&log, vec![again, append(2, stream(2), 0)]).await;
+    let again = outcomes[0].as_ref().unwrap();
+    assert_eq!(
+        (again.position, again.version, again.replayed),
+        (first.position, first.version, true)
+    );
+    assert_eq!(positions(&log), [1, 2]);
+}
+
+#[tokio::test]
+async fn one_key_twice_in_a_batch_whose_answer_was_lost_is_believed_by_neither() {
+    let log = with_fault(Fault::AnswerLost);
+    let outcomes = in_one_batch(&log, vec![append(1, stream(1), 0), append(1, stream(1), 0)]).await;
+    let replayed: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| outcome.as_ref().unwrap().replayed)
+        .collect();
+    assert_eq!(replayed, [true, true]);
+    assert_eq!(positions(&log), [1]);
+}
+
+#[tokio::test]
+async fn a_store_that_goes_while_members_are_tried_singly_is_asked_once() {
+    let log = MemoryLog::default();
+    let faults = [Fault::RefuseMany, Fault::Unavailable, Fault::Unavailable];
+    log.tables.lock().unwrap().faults.extend(faults);
+    let mut many = append(1, stream(1), 0);
+    let second = many.writes[0].events[0].clone();
+    many.writes[0].events.push(second);
+    let outcomes = in_one_batch(&log, vec![many, append(2, stream(2), 0), append(3, stream(3), 0)]).await;
+    let gone = |outcome: &Result<Appended, AppendError>| matches!(outcome, Err(AppendError::Unavailable(_)));
+    assert!(outcomes.iter().all(gone), "{outcomes:?}");
+    assert_eq!(log.tables.lock().unwrap().faults.len(), 1);
+}
+
+#[tokio::test]
+async fn a_sequencer_that_ended_is_unavailable_not_overloaded() {
+    let (handle, task) = sequencer(Arc::new(MemoryLog::default()), SequencerLimits::default());
+    drop(task);
+    let outcome = handle.append(append(1, stream(1), 0)).await;
+    assert!(matches!(outcome, Err(AppendError::Unavailable(_))));
 }
 
 #[tokio::test]
