@@ -7,6 +7,12 @@ use unicode_normalization::char::is_combining_mark;
 /// Words of a name that are looked for; further ones are ignored.
 pub const QUERY_TOKENS_MAX: usize = 8;
 
+/// From a year and month on, a birth date leaves fewer candidates than the beginning of a name.
+const SELECTIVE_DATE_BYTES: usize = 7;
+
+/// From three letters on, the beginning of a name leaves fewer candidates than a year of birth.
+const SELECTIVE_WORD_CHARS: usize = 3;
+
 /// What a patient is found by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchKeys {
@@ -44,6 +50,49 @@ pub struct PatientCriteria {
     pub record_number: Option<u64>,
 }
 
+/// One of the criteria, as it is looked up among stored keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'a> {
+    /// An identifier equals it.
+    Identifier(&'a Personal<String>),
+    /// The record number equals it.
+    RecordNumber(u64),
+    /// The birth date begins with it.
+    BirthDate(&'a Personal<String>),
+    /// A word of the name begins with these two letters or more.
+    Name(&'a Personal<String>),
+    /// A word of the name begins with this letter.
+    Initial(&'a Personal<String>),
+}
+
+impl Condition<'_> {
+    /// How few candidates it leaves, the fewest first. A year is a hundredth of all patients, two letters may be as
+    /// many, one letter a third.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Identifier(_) => 0,
+            Self::RecordNumber(_) => 1,
+            Self::BirthDate(date) if date.reveal().len() >= SELECTIVE_DATE_BYTES => 2,
+            Self::Name(word) if word.reveal().chars().count() >= SELECTIVE_WORD_CHARS => 3,
+            Self::BirthDate(_) => 4,
+            Self::Name(_) => 5,
+            Self::Initial(_) => 6,
+        }
+    }
+}
+
+impl SearchKeys {
+    /// The first letters of the words of the names, in order, without repetition: a single letter begins too many
+    /// words to be looked for among them.
+    pub fn initials(&self) -> Vec<Personal<String>> {
+        let firsts = self.names.iter().filter_map(|name| name.reveal().chars().next());
+        let mut initials: Vec<_> = firsts.map(|letter| Personal::new(letter.to_string())).collect();
+        // Words in order have their first letters in order.
+        initials.dedup();
+        initials
+    }
+}
+
 impl PatientQuery {
     /// The criteria, or `None` if nothing is asked for (an empty name, a name of punctuation): nobody is found.
     pub fn criteria(&self) -> Option<PatientCriteria> {
@@ -63,6 +112,22 @@ impl PatientQuery {
 }
 
 impl PatientCriteria {
+    /// Every condition, that which leaves the fewest candidates first.
+    pub fn conditions(&self) -> Vec<Condition<'_>> {
+        let mut conditions: Vec<Condition<'_>> = self.identifier.iter().map(Condition::Identifier).collect();
+        conditions.extend(self.record_number.map(Condition::RecordNumber));
+        conditions.extend(self.birth_date.iter().map(Condition::BirthDate));
+        conditions.extend(self.name_tokens.iter().map(|word| {
+            if word.reveal().chars().nth(1).is_some() {
+                Condition::Name(word)
+            } else {
+                Condition::Initial(word)
+            }
+        }));
+        conditions.sort_by_key(Condition::rank);
+        conditions
+    }
+
     /// Whether a patient with those keys is meant: what every adapter's query must agree with.
     pub fn is_met_by(&self, keys: &SearchKeys, record_number: u64) -> bool {
         let begins = |token: &Personal<String>| {
@@ -219,5 +284,44 @@ mod tests {
         let criteria = named("a bb ccc d e f g h i longest").criteria().expect("words");
         assert_eq!(criteria.name_tokens.len(), QUERY_TOKENS_MAX);
         assert_eq!(criteria.name_tokens[0], personal("longest"));
+    }
+
+    #[test]
+    fn what_leaves_the_fewest_candidates_is_looked_up_first() {
+        let query = PatientQuery {
+            name: Some(personal("al x andr")),
+            birth_date: Some(personal("1970")),
+            identifier: Some(personal("ab1234")),
+            record_number: Some(7),
+        };
+        let criteria = query.criteria().expect("something is asked for");
+        assert_eq!(
+            criteria.conditions(),
+            [
+                Condition::Identifier(&personal("ab1234")),
+                Condition::RecordNumber(7),
+                Condition::Name(&personal("andr")),
+                Condition::BirthDate(&personal("1970")),
+                Condition::Name(&personal("al")),
+                Condition::Initial(&personal("x")),
+            ]
+        );
+        let born = PatientQuery {
+            birth_date: Some(personal("1970-03")),
+            ..named("andr")
+        };
+        let criteria = born.criteria().expect("something is asked for");
+        assert_eq!(
+            criteria.conditions()[0],
+            Condition::BirthDate(&personal("1970-03"))
+        );
+    }
+
+    #[test]
+    fn initials_are_letters_whatever_their_bytes_and_not_repeated() {
+        assert_eq!(
+            keys("Émile Étienne Ødegård 李 7").initials(),
+            ["7", "e", "ø", "李"].map(personal)
+        );
     }
 }

@@ -31,7 +31,7 @@ CREATE TABLE patients (
 ) ENGINE = InnoDB;
 
 -- What a patient is found by, in its folded form. kind: 1 record number, 2 word of the name, 3 birth date,
--- 4 identifier. The place makes a patient's n-th key the same row whenever the patient is saved.
+-- 4 identifier, 5 first letter of a word of the name. The place makes a patient's n-th key the same row whenever the patient is saved.
 CREATE TABLE patient_keys (
     patient_id BINARY(16) NOT NULL,
     place INT UNSIGNED NOT NULL,

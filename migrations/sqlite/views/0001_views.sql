@@ -27,9 +27,10 @@ CREATE TABLE patients (
     name TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What a patient is found by: words of the name, birth date, identifiers, record number, each in its folded form.
+-- What a patient is found by: words of the name and their first letters, birth date, identifiers, record number, each in
+-- its folded form.
 CREATE TABLE patient_keys (
-    kind TEXT NOT NULL CHECK (kind IN ('name', 'birth', 'identifier', 'number')),
+    kind TEXT NOT NULL CHECK (kind IN ('name', 'initial', 'birth', 'identifier', 'number')),
     value TEXT NOT NULL,
     patient_id BLOB NOT NULL CHECK (length(patient_id) = 16),
     PRIMARY KEY (kind, value, patient_id)
