@@ -10,6 +10,8 @@ use praxis_event_store::port::{LogReader, StoreError, StoredEvent};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::project::BEHIND_EVENTS_MAX;
+
 /// How often the log is looked at when nobody says that something was appended.
 const POLL_PERIOD: Duration = Duration::from_millis(20);
 /// How often it is looked at all the same, should a word have been missed.
@@ -58,6 +60,24 @@ impl LogFeed {
         }
     }
 
+    /// Instead of events, where the log ends, if that is far: the gap is filled faster than events are handed over.
+    async fn far_end(&self) -> Result<Option<BusMessage>, StoreError> {
+        let end = self.reader.head().await?.position;
+        if end.saturating_sub(self.after) <= BEHIND_EVENTS_MAX {
+            return Ok(None);
+        }
+        let last = self.reader.read_log(end - 1, 1).await?;
+        Ok(last.first().map(|last| BusMessage {
+            partition: 0,
+            life: self.life,
+            prev: last.position,
+            content: BusContent::Watermark {
+                position: last.position,
+                leaf_hash: last.leaf_hash,
+            },
+        }))
+    }
+
     fn message(&self, event: StoredEvent) -> BusMessage {
         BusMessage {
             partition: 0,
@@ -81,6 +101,12 @@ impl EventFeed for LogFeed {
                 .read_log(self.after, limit)
                 .await
                 .map_err(feed_error)?;
+            if events.len() >= messages_max
+                && let Some(end) = self.far_end().await.map_err(feed_error)?
+            {
+                self.after = end.position();
+                return Ok(vec![end]);
+            }
             if let Some(last) = events.last() {
                 self.after = last.position;
                 return Ok(events.into_iter().map(|event| self.message(event)).collect());

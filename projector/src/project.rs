@@ -11,10 +11,10 @@ use praxis_event_store::feed::EventFeed;
 use praxis_event_store::port::{Head, LogReader};
 use praxis_read_models::views::{Checkpoint, Views, ViewsError};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::apply::{Applied, Move, Work, apply};
+use crate::apply::{Applied, Move, Opened, Work, open, write};
 use crate::failure::{ProjectionError, SessionEnd};
 use crate::gap::read_slice;
 use crate::parked::{Retry, retry_parked};
@@ -24,8 +24,13 @@ use crate::verify::verify;
 
 /// Messages taken from the feed at once: one transaction.
 const BATCH_MESSAGES_MAX: usize = 2_000;
-/// Events read from the log at once when there is a gap: one transaction.
-const SLICE_EVENTS_MAX: u32 = 2_000;
+/// Events read from the log at once when there is a gap: one transaction. While it is written the next are read.
+const SLICE_EVENTS_MAX: u32 = 4_000;
+/// How far rows may be behind the log when a session begins, or the feed behind the rows, events. Beyond it rows are
+/// filled from the log, which is faster than a feed that brings it message by message.
+pub(crate) const BEHIND_EVENTS_MAX: u64 = 20_000;
+/// How long the feed may wait while a gap is filled.
+const FEED_WAITS_MAX: Duration = Duration::from_secs(1);
 /// The pause after the first failure; it doubles with each that follows without a batch between.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 /// The longest pause.
@@ -69,6 +74,10 @@ struct Session {
     lagging: BTreeMap<u32, u64>,
     /// The last position that the feed told of, by partition.
     heard_of: BTreeMap<u32, u64>,
+    /// When the feed was last asked.
+    feed_asked_at: Instant,
+    /// The work after that in progress, while a gap is filled.
+    ahead: Option<Opened>,
 }
 
 /// Begins rows at the beginning of a log.
@@ -137,7 +146,9 @@ impl Projection {
             if stop.is_cancelled() {
                 return Ok(());
             }
-            if carried.pending.is_empty() {
+            let filling = !session.lagging.is_empty() && session.feed_asked_at.elapsed() < FEED_WAITS_MAX;
+            if carried.pending.is_empty() && !filling {
+                session.feed_asked_at = Instant::now();
                 carried.pending = tokio::select! {
                     biased;
                     () = stop.cancelled() => return Ok(()),
@@ -148,6 +159,10 @@ impl Projection {
             }
             if !carried.pending.is_empty() {
                 self.take_messages(&mut session, &carried.pending).await?;
+                if is_far_behind(&carried.pending, &session.checkpoints) {
+                    // What is new would come after all that is known.
+                    self.follow_head(&mut session, 0).await?;
+                }
                 carried.lagging.clone_from(&session.lagging);
                 carried.pending.clear();
                 carried.progressed = true;
@@ -167,11 +182,15 @@ impl Projection {
         }
         let checkpoints = self.checkpoints().await?;
         verify(self.reader.as_ref(), checkpoints.values()).await?;
-        Ok(Session {
+        let mut session = Session {
             checkpoints,
             lagging,
             heard_of: BTreeMap::new(),
-        })
+            feed_asked_at: Instant::now(),
+            ahead: None,
+        };
+        self.follow_head(&mut session, BEHIND_EVENTS_MAX).await?;
+        Ok(session)
     }
 
     async fn checkpoints(&self) -> Result<BTreeMap<u32, Checkpoint>, SessionEnd> {
@@ -223,25 +242,42 @@ impl Projection {
         }
     }
 
-    /// Reads the next slice of the log for all partitions with a gap. One that another projector moved meanwhile is no
-    /// longer filled here; should it still be ours, its next message says so.
+    /// Has partitions that are more than so many events behind the log filled from there.
+    async fn follow_head(&self, session: &mut Session, events_max: u64) -> Result<(), SessionEnd> {
+        let head = self.reader.head().await?.position;
+        for (partition, checkpoint) in &session.checkpoints {
+            if head.saturating_sub(checkpoint.position) > events_max {
+                let up_to = session.lagging.entry(*partition).or_default();
+                *up_to = head.max(*up_to);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the next slice of the log for all partitions with a gap, and reads and opens the one after it meanwhile.
+    /// A partition that another projector moved meanwhile is no longer filled here; should it still be ours, its next
+    /// message says so.
     async fn fill_gaps(&self, session: &mut Session) -> Result<(), SessionEnd> {
-        let (checkpoints, lagging) = (&session.checkpoints, &session.lagging);
-        let work = read_slice(
-            self.reader.as_ref(),
-            self.partitions,
-            checkpoints,
-            lagging,
-            SLICE_EVENTS_MAX,
-        )
-        .await?;
-        if !work.moves.is_empty() {
-            let before = checkpoints.clone();
-            if !self.apply(session, work).await? {
-                let after = &session.checkpoints;
+        let ahead = session.ahead.take();
+        let opened = match ahead.filter(|ahead| begins_at(&ahead.work, &session.checkpoints)) {
+            Some(opened) => opened,
+            None => self.read_gaps(&session.checkpoints, &session.lagging).await?,
+        };
+        if !opened.work.moves.is_empty() {
+            let before = session.checkpoints.clone();
+            let (after, still_lagging) = after(&opened.work, &before, &session.lagging);
+            let (written, ahead) = tokio::join!(
+                self.write(session, opened),
+                self.read_gaps(&after, &still_lagging)
+            );
+            if written? {
+                // A fault of reading ahead is met again by whoever needs what was to be read.
+                session.ahead = ahead.ok().filter(|ahead| !ahead.work.moves.is_empty());
+            } else {
+                let now = &session.checkpoints;
                 session
                     .lagging
-                    .retain(|partition, _| after.get(partition) == before.get(partition));
+                    .retain(|partition, _| now.get(partition) == before.get(partition));
             }
         }
         let checkpoints = &session.checkpoints;
@@ -253,14 +289,31 @@ impl Projection {
         Ok(())
     }
 
+    /// The next slice of the log for all partitions with a gap, opened.
+    async fn read_gaps(
+        &self,
+        checkpoints: &BTreeMap<u32, Checkpoint>,
+        lagging: &BTreeMap<u32, u64>,
+    ) -> Result<Opened, SessionEnd> {
+        let (reader, events_max) = (self.reader.as_ref(), SLICE_EVENTS_MAX);
+        let work = read_slice(reader, self.partitions, checkpoints, lagging, events_max).await?;
+        Ok(open(self.decoder.as_ref(), work).await?)
+    }
+
     /// Whether the work was applied; if not, the checkpoints are read again.
     async fn apply(&self, session: &mut Session, work: Work) -> Result<bool, SessionEnd> {
-        match apply(self.views.as_ref(), self.decoder.as_ref(), self.partitions, &work).await? {
+        let opened = open(self.decoder.as_ref(), work).await?;
+        self.write(session, opened).await
+    }
+
+    async fn write(&self, session: &mut Session, opened: Opened) -> Result<bool, SessionEnd> {
+        let (moves, events) = (opened.work.moves.clone(), opened.work.events.len());
+        match write(self.views.as_ref(), self.partitions, opened).await? {
             Applied::Committed { parked } => {
-                telemetry::batch(self.generation, work.events.len());
+                telemetry::batch(self.generation, events);
                 session
                     .checkpoints
-                    .extend(work.moves.into_iter().map(|made| (made.to.partition, made.to)));
+                    .extend(moves.into_iter().map(|made| (made.to.partition, made.to)));
                 if parked > 0 {
                     self.publish_parked().await?;
                 }
@@ -313,4 +366,37 @@ impl Projection {
         self.moved
             .send_if_modified(|known| std::mem::replace(known, position) != position);
     }
+}
+
+/// Whether a feed repeats what has long been in the rows.
+fn is_far_behind(messages: &[BusMessage], checkpoints: &BTreeMap<u32, Checkpoint>) -> bool {
+    messages.last().is_some_and(|message| {
+        checkpoints
+            .get(&message.partition)
+            .is_some_and(|known| known.position.saturating_sub(message.position()) > BEHIND_EVENTS_MAX)
+    })
+}
+
+/// Whether the work goes on where the rows are.
+fn begins_at(work: &Work, checkpoints: &BTreeMap<u32, Checkpoint>) -> bool {
+    work.moves
+        .iter()
+        .all(|planned| checkpoints.get(&planned.from.partition) == Some(&planned.from))
+}
+
+/// Where checkpoints are after some work, and which partitions lag then.
+fn after(
+    work: &Work,
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+    lagging: &BTreeMap<u32, u64>,
+) -> (BTreeMap<u32, Checkpoint>, BTreeMap<u32, u64>) {
+    let mut after = checkpoints.clone();
+    after.extend(work.moves.iter().map(|made| (made.to.partition, made.to.clone())));
+    let lags = |partition: &u32, up_to: u64| after.get(partition).is_some_and(|known| known.position < up_to);
+    let still = lagging
+        .iter()
+        .filter(|(partition, up_to)| lags(partition, **up_to))
+        .map(|(partition, up_to)| (*partition, *up_to))
+        .collect();
+    (after, still)
 }

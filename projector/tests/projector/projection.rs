@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use praxis_event_store::bus::{BusContent, BusMessage, LogLife};
+use praxis_event_store::feed::EventFeed as _;
 use praxis_event_store::port::LogReader;
 use praxis_events::ids::LogId;
 use praxis_projector::apply::{Applied, Move, Work, apply};
@@ -81,6 +82,52 @@ async fn an_empty_database_is_filled_from_the_log_when_the_first_watermark_comes
     );
 }
 
+/// More events than rows may be behind without being filled from the log.
+const LONG_LEN: usize = 20_300;
+
+#[tokio::test]
+async fn rows_far_behind_are_filled_from_the_log_whatever_the_feed_brings() {
+    let events = history(6, LONG_LEN);
+    let world = World::new(MemoryLog::of(&events), 3);
+    let (end, rows) = (events[LONG_LEN - 1].position, Rows::of(&events));
+    world.run_until(&mut ScriptedFeed::of([], Vec::new()), end).await;
+    assert_eq!(world.views.held().await.rows, rows);
+}
+
+#[tokio::test]
+async fn a_feed_far_behind_the_rows_keeps_nothing_new_back() {
+    let events = history(6, LONG_LEN);
+    let world = World::new(MemoryLog::of(&events), 3);
+    let new = world
+        .log
+        .events
+        .lock()
+        .expect("not poisoned")
+        .split_off(LONG_LEN - 10);
+    let silent = || ScriptedFeed::of([], Vec::new());
+    let (before, end) = (new[0].position - 1, events[LONG_LEN - 1].position);
+    world.run_until(&mut silent(), before).await;
+    let old = world.relayed(&world.log.stored()[..100]);
+    world.log.events.lock().expect("not poisoned").extend(new);
+    world.run_until(&mut ScriptedFeed::of([], old), end).await;
+    assert_eq!(world.views.held().await.rows, Rows::of(&events));
+}
+
+#[tokio::test]
+async fn a_log_that_goes_on_for_long_is_told_of_and_not_handed_over() {
+    let world = World::new(MemoryLog::of(&history(6, LONG_LEN)), 1);
+    let last = world.log.stored().pop().expect("an event");
+    let told = log_feed(&world, 0).await.next(50).await.expect("the log answers");
+    let BusContent::Watermark { position, leaf_hash } = told[0].content else {
+        panic!("an event was handed over");
+    };
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (position, leaf_hash, told[0].prev),
+        (last.position, last.leaf_hash, last.position)
+    );
+}
+
 #[tokio::test]
 async fn a_batch_lost_between_fold_and_commit_is_folded_again() {
     let (world, rows) = world(3);
@@ -137,7 +184,7 @@ async fn a_zombies_batch_changes_nothing() {
         world.views.as_ref(),
         world.decoder.as_ref(),
         world.partitions,
-        &work,
+        work,
     )
     .await
     .expect("an answer");
