@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use praxis_event_store::port::Head;
 use praxis_http_kit::fault::{Fault, FaultCode, Place};
 use praxis_http_kit::position::{EpochPosition, MinPosition};
 use praxis_read_models::freshness::{Freshness, LogPlace, wait_until_fresh};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use crate::answer::Completeness;
 use crate::app::App;
 use crate::error::ReadError;
+use crate::generation::Parked;
 
 /// Longest a read waits for the read models to reach a position.
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -32,6 +34,8 @@ pub struct Fresh {
     /// Every event at or before it is in the rows, or parked.
     pub place: EpochPosition,
     wanted: Option<LogPlace>,
+    /// Whether something is parked at or before the place; `None` where it was not read with the place.
+    parked: Option<Parked>,
 }
 
 /// Whether a record stands still before what the caller wants to see.
@@ -51,25 +55,23 @@ impl Fresh {
     /// earlier life of the log; else what the databases say.
     pub async fn open(app: &App, MinPosition(min): MinPosition) -> Result<Self, ReadError> {
         let generation = app.reads.current().await?;
-        let mut place = match generation.place().await? {
-            Some(place) => place,
-            None => EpochPosition {
-                epoch: u64::from(app.log.head().await?.epoch),
-                position: 0,
-            },
+        let (mut place, mut parked) = match generation.standing().await? {
+            Some(standing) => (standing.place, Some(standing.parked)),
+            None => (start_of(&app.log.head().await?), None),
         };
         let wanted = min.map(log_place).transpose()?;
         if let (Some(min), Some(wanted)) = (min, wanted) {
             let reached = place.epoch == min.epoch && place.position >= min.position;
             if !reached {
                 wait(app, generation.reads.as_ref(), wanted).await?;
-                place = min;
+                (place, parked) = (min, None);
             }
         }
         Ok(Self {
             reads: Arc::clone(&generation.reads),
             place,
             wanted,
+            parked,
         })
     }
 
@@ -81,6 +83,9 @@ impl Fresh {
         let Some(wanted) = self.wanted else {
             return Ok(Standing::Current);
         };
+        if self.parked == Some(Parked::Nothing) {
+            return Ok(Standing::Current);
+        }
         let parked_since = self.reads.parked_since(stream_id).await?;
         Ok(match parked_since {
             Some(position) if position <= wanted.position => Standing::Parked,
@@ -93,9 +98,13 @@ impl Fresh {
     /// # Errors
     /// [`ReadError::Views`].
     pub async fn completeness(&self) -> Result<Completeness, ReadError> {
-        Ok(match self.reads.parked_stream_count().await? {
-            0 => Completeness::Complete,
-            _ => Completeness::Incomplete,
+        let parked = match self.parked {
+            Some(parked) => parked,
+            None => Parked::of(self.reads.parked_stream_count().await?),
+        };
+        Ok(match parked {
+            Parked::Nothing => Completeness::Complete,
+            Parked::Something => Completeness::Incomplete,
         })
     }
 
@@ -118,6 +127,14 @@ impl Standing {
             Self::Current => Ok(()),
             Self::Parked => Err(ReadError::Parked),
         }
+    }
+}
+
+/// Where nothing of a log is in the rows.
+fn start_of(head: &Head) -> EpochPosition {
+    EpochPosition {
+        epoch: u64::from(head.epoch),
+        position: 0,
     }
 }
 

@@ -19,8 +19,11 @@ use crate::error::ReadError;
 /// How long a look at the registry is good for: as long as a retired generation may still be read.
 const LOOK_UP_PERIOD: Duration = Duration::from_secs(1);
 
-/// How long checkpoints that were read are good for. They only rise, so older ones are a true lower bound.
-const PLACE_AGE_MAX: Duration = Duration::from_millis(50);
+/// How long a standing that was read is good for. Checkpoints only rise, so older ones are a true lower bound.
+const STANDING_AGE_MAX: Duration = Duration::from_millis(50);
+
+/// How long it is good for while a newer one is being read.
+const STANDING_AGE_MAX_MEANWHILE: Duration = Duration::from_secs(1);
 
 /// The read models of this program, whichever generation holds them.
 pub struct ReadSide {
@@ -35,7 +38,36 @@ pub struct OpenGeneration {
     number: u32,
     /// Its rows.
     pub reads: Arc<dyn Reads>,
-    place: RwLock<Option<(Instant, EpochPosition)>>,
+    standing: RwLock<Option<(Instant, Standing)>>,
+    reading_standing: Mutex<()>,
+}
+
+/// How far a generation is, as it was a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Every partition has reached it: the lowest checkpoint.
+    pub place: EpochPosition,
+    /// Whether a stream is parked at or before the place. One that was parked then may have been folded since.
+    pub parked: Parked,
+}
+
+/// Whether any stream of a generation is parked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parked {
+    /// None is.
+    Nothing,
+    /// Some are.
+    Something,
+}
+
+impl Parked {
+    /// Whether that many streams are some.
+    pub const fn of(stream_count: u64) -> Self {
+        match stream_count {
+            0 => Self::Nothing,
+            _ => Self::Something,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -162,7 +194,8 @@ impl ReadSide {
         Ok(Arc::new(OpenGeneration {
             number,
             reads,
-            place: RwLock::new(None),
+            standing: RwLock::new(None),
+            reading_standing: Mutex::new(()),
         }))
     }
 
@@ -188,28 +221,44 @@ impl Known {
 }
 
 impl OpenGeneration {
-    /// A place that every partition has reached: the lowest checkpoint, as it was a moment ago. `None` while no
-    /// partition was begun.
+    /// How far it is, as it was a moment ago. `None` while no partition was begun.
     ///
     /// # Errors
-    /// [`ViewsError`] when the checkpoints cannot be read.
-    pub async fn place(&self) -> Result<Option<EpochPosition>, ViewsError> {
-        let known = *self.place.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, place)) = known.filter(|(read_at, _)| read_at.elapsed() < PLACE_AGE_MAX) {
-            return Ok(Some(place));
+    /// [`ViewsError`] when the database does not answer.
+    pub async fn standing(&self) -> Result<Option<Standing>, ViewsError> {
+        if let Some(standing) = self.known_standing(STANDING_AGE_MAX) {
+            return Ok(Some(standing));
+        }
+        let _reading = match self.reading_standing.try_lock() {
+            Ok(guard) => guard,
+            // Another request reads it: as many as there are would all ask the same at once.
+            Err(_) => match self.known_standing(STANDING_AGE_MAX_MEANWHILE) {
+                Some(standing) => return Ok(Some(standing)),
+                None => self.reading_standing.lock().await,
+            },
+        };
+        if let Some(standing) = self.known_standing(STANDING_AGE_MAX) {
+            return Ok(Some(standing));
         }
         let read_at = Instant::now();
+        // In this order: what is parked at or before the place was parked when the place was reached.
         let checkpoints = self.reads.checkpoints().await?;
-        let place = checkpoints
-            .iter()
-            .map(|known| EpochPosition {
-                epoch: u64::from(known.epoch),
-                position: known.position,
-            })
-            .min();
-        if let Some(place) = place {
-            *self.place.write().unwrap_or_else(PoisonError::into_inner) = Some((read_at, place));
+        let parked = Parked::of(self.reads.parked_stream_count().await?);
+        let places = checkpoints.iter().map(|known| EpochPosition {
+            epoch: u64::from(known.epoch),
+            position: known.position,
+        });
+        let standing = places.min().map(|place| Standing { place, parked });
+        if let Some(standing) = standing {
+            *self.standing.write().unwrap_or_else(PoisonError::into_inner) = Some((read_at, standing));
         }
-        Ok(place)
+        Ok(standing)
+    }
+
+    fn known_standing(&self, age_max: Duration) -> Option<Standing> {
+        let known = *self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        known
+            .filter(|(read_at, _)| read_at.elapsed() < age_max)
+            .map(|(_, standing)| standing)
     }
 }

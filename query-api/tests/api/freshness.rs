@@ -4,6 +4,9 @@ use tokio::time::{Duration, Instant};
 
 use crate::practice::{Practice, at, staff};
 
+/// After that long a read without a wanted position knows of what was parked.
+const NOTICED_MAX: Duration = Duration::from_millis(50);
+
 #[tokio::test(start_paused = true)]
 async fn a_position_that_is_not_reached_in_time_is_503_with_retry_after() {
     let practice = Practice::new();
@@ -107,7 +110,7 @@ async fn a_record_parked_at_its_first_event_is_503_and_not_404() {
     assert_eq!(practice.get(staff(), &path).await.code(), (404, "not-found"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn lists_say_that_they_may_be_incomplete_while_a_stream_is_parked() {
     let practice = Practice::new();
     let paths = ["/patients", "/practitioners", "/locations"];
@@ -115,9 +118,39 @@ async fn lists_say_that_they_may_be_incomplete_while_a_stream_is_parked() {
         assert_eq!(practice.get(staff(), path).await.json["incomplete"], false);
     }
     practice.views.held().parked.insert(uuid::Uuid::from_u128(5), 50);
+    tokio::time::advance(NOTICED_MAX).await;
     for path in paths {
         assert_eq!(practice.get(staff(), path).await.json["incomplete"], true);
     }
     let search = serde_json::json!({ "name": "l" });
     assert_eq!(practice.search(staff(), &search).await.json["incomplete"], true);
+}
+
+/// What was known a moment ago answers only for what was reached then.
+#[tokio::test(start_paused = true)]
+async fn a_stream_parked_since_the_last_look_is_noticed_by_whoever_asks_for_its_position() {
+    let practice = Practice::new();
+    let (head, patient) = (practice.head(), practice.patient().id);
+    assert_eq!(practice.get(staff(), "/patients").await.status, 200);
+    practice.views.held().checkpoints = vec![head + 1; 3];
+    practice.views.held().parked.insert(patient.0, head + 1);
+    let min = at(head + 1);
+    let list = practice.get_at_least(staff(), "/patients", Some(&min)).await;
+    assert_eq!(list.json["incomplete"], true);
+    let path = format!("/patients/{patient}");
+    let record = practice.get_at_least(staff(), &path, Some(&min)).await;
+    assert_eq!(record.code(), (503, "projection-parked"));
+}
+
+/// However many read at once, they ask once how far the rows are.
+#[tokio::test(start_paused = true)]
+async fn reads_share_a_look_at_the_checkpoints() {
+    let practice = Practice::new();
+    for _ in 0..3 {
+        assert_eq!(practice.get(staff(), "/patients").await.status, 200);
+    }
+    assert_eq!(practice.views.looks_at_checkpoints(), 1);
+    tokio::time::advance(NOTICED_MAX).await;
+    assert_eq!(practice.get(staff(), "/patients").await.status, 200);
+    assert_eq!(practice.views.looks_at_checkpoints(), 2);
 }
