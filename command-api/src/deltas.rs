@@ -30,13 +30,13 @@ pub fn extend(
         append
             .claims
             .released
-            .push(stored_claim(gone, stream.id, rules, keys)?);
+            .extend(stored_claims(gone, stream.id, rules, keys)?);
     }
     for new in wanted.difference(&held) {
         append
             .claims
             .taken
-            .push(stored_claim(new, stream.id, rules, keys)?);
+            .extend(stored_claims(new, stream.id, rules, keys)?);
     }
     let held: BTreeSet<span::Span> = before.spans().into_iter().collect();
     let wanted: BTreeSet<span::Span> = after.spans().into_iter().collect();
@@ -51,26 +51,30 @@ pub fn extend(
     Ok(())
 }
 
-fn stored_claim(
+/// A claim of the domain as the log keeps it: a personal one under every claims key that is held. So it meets what was
+/// claimed before a rotation, and what another process claims under the key that is current there.
+fn stored_claims(
     claim: &claim::Claim,
     owner: Uuid,
     rules: &Rules,
     keys: &ClaimsKeys,
-) -> Result<Claim, NameError> {
+) -> Result<Vec<Claim>, NameError> {
     let resource = claim.resource.name();
-    let member = match &claim.member {
-        Member::Open(bytes) => bytes.clone(),
+    let members = match &claim.member {
+        Member::Open(bytes) => vec![bytes.clone()],
         Member::Personal(text) => keys
-            .claim_tag(RecordName::try_new(resource)?, text.reveal().as_bytes())
-            .as_bytes()
-            .to_vec(),
+            .claim_tags(RecordName::try_new(resource)?, text.reveal().as_bytes())
+            .into_iter()
+            .map(|tag| tag.as_bytes().to_vec())
+            .collect(),
     };
-    Ok(Claim {
+    let stored = |member| Claim {
         resource: resource.as_bytes().to_vec(),
         member,
         owner,
         capacity: claim.resource.capacity(rules),
-    })
+    };
+    Ok(members.into_iter().map(stored).collect())
 }
 
 /// A span of the domain as the log keeps it.

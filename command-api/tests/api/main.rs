@@ -12,4 +12,5 @@ mod input;
 mod limits;
 mod practice;
 mod refusals;
+mod rotation;
 mod stale;

@@ -197,6 +197,20 @@ pub struct Practice {
 impl Practice {
     /// A process with that log; `drain` says whether what it queues is appended.
     pub async fn open(directory: &Path, limits: SequencerLimits, drain: Drain) -> Self {
+        Self::open_with_claims_keys(directory, limits, drain, &[1]).await
+    }
+
+    /// The same with the claims keys of those ids, the current one first.
+    pub async fn open_with_claims_keys(
+        directory: &Path,
+        limits: SequencerLimits,
+        drain: Drain,
+        key_ids: &[u8],
+    ) -> Self {
+        let claims_keys: Vec<(NonZeroU8, [u8; 32])> = key_ids
+            .iter()
+            .map(|id| (NonZeroU8::new(*id).unwrap(), [*id; 32]))
+            .collect();
         let file = directory.join("events.db");
         let log = SqliteLog::open(&file, OpenOptions::default()).await.unwrap();
         let reader: Arc<dyn LogReader> = Arc::new(log.clone());
@@ -209,7 +223,7 @@ impl Practice {
             reader,
             sequencer,
             codec: Codec::new(Arc::new(vault)),
-            claims_keys: Arc::new(ClaimsKeys::of(&[(NonZeroU8::MIN, [9; 32])]).unwrap()),
+            claims_keys: Arc::new(ClaimsKeys::of(&claims_keys).unwrap()),
             cache_entries_max: 100,
             now,
             new_id,
