@@ -1,14 +1,28 @@
 //! How is a router served on an address, and stopped without cutting requests off?
 
+mod connection;
+
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// Connections held at once by one listener, if the process may open so many files: the rest wait to be accepted.
+const CONNECTIONS_MAX: u64 = 16_384;
+
+/// A listener gets this part of the files the process may open, so that two of them leave some for databases.
+const FILES_SHARE: u64 = 4;
+
+/// How long accepting pauses when the process can open no more files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why serving ended other than by request.
 #[derive(Debug, Error)]
@@ -22,9 +36,6 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
-    /// Accepting connections failed for good.
-    #[error("serving failed")]
-    Serve(#[source] io::Error),
     /// Requests were still under way when the grace had passed; they were cut off.
     #[error("requests were still under way after {0:?}")]
     GraceOver(Duration),
@@ -38,28 +49,75 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 /// Serves until `stop` is cancelled, then takes no new connection and waits at most `grace` for requests under way.
+/// A connection that has sent no whole request is not waited for.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     stop: CancellationToken,
     grace: Duration,
 ) -> Result<(), ServeError> {
-    // Without TCP_NODELAY a small answer can wait 40 ms for the peer's delayed acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "tcp_nodelay could not be set");
-        }
-    });
-    let stopped = stop.clone().cancelled_owned();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stopped);
-    let grace_over = async {
-        stop.cancelled().await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        result = serving => result.map_err(ServeError::Serve),
-        () = grace_over => Err(ServeError::GraceOver(grace)),
+    let places = Arc::new(Semaphore::new(connections_max()));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let Some((stream, place)) = accepted else { continue };
+        let (router, stop) = (router.clone(), stop.clone());
+        connections.spawn(async move {
+            connection::serve(stream, router, stop).await;
+            drop(place);
+        });
     }
+    drop(listener);
+    let finish = async { while connections.join_next().await.is_some() {} };
+    tokio::time::timeout(grace, finish)
+        .await
+        .map_err(|_| ServeError::GraceOver(grace))
+}
+
+/// The next connection and its place among those held; `None` if it was gone before it came.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) if is_of_one_connection(&error) => None,
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept connections");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// How many connections a listener holds, after raising the limit on open files as far as this process may.
+fn connections_max() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = CONNECTIONS_MAX.saturating_mul(FILES_SHARE);
+    let raised = limit.maximum.map_or(wanted, |most| most.min(wanted));
+    let before = limit.current.unwrap_or(wanted);
+    let raise = Rlimit {
+        current: Some(raised),
+        maximum: limit.maximum,
+    };
+    let files = if before < raised && setrlimit(Resource::Nofile, raise).is_ok() {
+        raised
+    } else {
+        before
+    };
+    usize::try_from((files / FILES_SHARE).clamp(1, CONNECTIONS_MAX)).unwrap_or(1)
 }
 
 #[cfg(test)]
@@ -142,6 +200,48 @@ mod tests {
         };
         let (served, _stream) = tokio::join!(serving, calling);
         assert!(matches!(served, Err(ServeError::GraceOver(_))), "{served:?}");
+    }
+
+    #[tokio::test]
+    async fn a_half_sent_request_does_not_hold_up_the_stop() {
+        let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let grace = Duration::from_secs(30);
+        let serving = serve(listener, router(&begun, &finish), stop.clone(), grace);
+        let calling = async {
+            let silent = TcpStream::connect(address).await.unwrap();
+            let mut half = TcpStream::connect(address).await.unwrap();
+            half.write_all(b"GET /wait HTTP/1.1\r\nhost:").await.unwrap();
+            let _under_way = ask(address, "/wait").await;
+            begun.notified().await;
+            stop.cancel();
+            finish.notify_one();
+            (silent, half)
+        };
+        let began = tokio::time::Instant::now();
+        let (served, _connections) = tokio::join!(serving, calling);
+        assert!(served.is_ok() && began.elapsed() < grace / 2, "{served:?}");
+    }
+
+    #[tokio::test]
+    async fn connections_past_the_limit_wait_for_a_place() {
+        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let places = Arc::new(Semaphore::new(1));
+        let (_first, _second) = (
+            TcpStream::connect(address).await.unwrap(),
+            TcpStream::connect(address).await.unwrap(),
+        );
+        let held = accept(&listener, &places).await.unwrap();
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), accept(&listener, &places))
+                .await
+                .is_err()
+        );
+        drop(held);
+        assert!(accept(&listener, &places).await.is_some());
     }
 
     #[tokio::test]
