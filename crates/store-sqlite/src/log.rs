@@ -9,7 +9,7 @@ mod connect;
 mod error;
 mod head;
 mod look_up;
-mod pack;
+pub(crate) mod pack;
 mod read;
 mod relay;
 mod rows;

@@ -1,5 +1,6 @@
 -- One generation of read models. A row is a JSON document with what it is found by in columns beside it; sealed parts
--- stand in the document in their readable form.
+-- stand in the document in their readable form. Documents come last: what stands before them is read without them.
+-- Tables with documents have rowids: without them SQLite keeps whole rows in the inner pages of its trees.
 
 CREATE TABLE checkpoints (
     partition INTEGER PRIMARY KEY,
@@ -22,10 +23,10 @@ CREATE TABLE parked (
 CREATE INDEX parked_by_stream ON parked (stream_id, position);
 
 CREATE TABLE patients (
-    id BLOB PRIMARY KEY CHECK (length(id) = 16),
-    document TEXT NOT NULL,
-    name TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    name TEXT NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
 
 -- What a patient is found by: words of the name and their first letters, birth date, identifiers, record number, each in
 -- its folded form.
@@ -39,35 +40,36 @@ CREATE TABLE patient_keys (
 CREATE INDEX patient_keys_by_patient ON patient_keys (patient_id);
 
 CREATE TABLE practitioners (
-    id BLOB PRIMARY KEY CHECK (length(id) = 16),
-    document TEXT NOT NULL,
-    name TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    name TEXT NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE locations (
-    id BLOB PRIMARY KEY CHECK (length(id) = 16),
-    document TEXT NOT NULL,
-    name TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    name TEXT NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
 
+-- local_date: the date on the location's wall, days from 0001-01-01, which is 1. starts: microseconds UTC.
 CREATE TABLE appointments (
-    id BLOB PRIMARY KEY CHECK (length(id) = 16),
-    document TEXT NOT NULL,
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     patient_id BLOB NOT NULL,
     practitioner_id BLOB NOT NULL,
     location_id BLOB NOT NULL,
-    local_date TEXT NOT NULL,
-    starts INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+    local_date INTEGER NOT NULL,
+    starts INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
 
 CREATE INDEX appointments_by_day ON appointments (practitioner_id, local_date, starts, id);
 CREATE INDEX appointments_by_patient ON appointments (patient_id, starts, id);
 
 CREATE TABLE threads (
-    id BLOB PRIMARY KEY CHECK (length(id) = 16),
-    document TEXT NOT NULL,
-    patient_id BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    patient_id BLOB NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE thread_participants (
     thread_id BLOB NOT NULL,
@@ -80,10 +82,10 @@ CREATE TABLE thread_participants (
 CREATE INDEX threads_by_participant ON thread_participants (kind, participant_id, last_activity, thread_id);
 
 CREATE TABLE messages (
-    id BLOB PRIMARY KEY CHECK (length(id) = 16),
-    document TEXT NOT NULL,
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     thread_id BLOB NOT NULL,
-    sequence INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+    sequence INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
 
 CREATE INDEX messages_by_thread ON messages (thread_id, sequence, id);

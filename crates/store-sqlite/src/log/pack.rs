@@ -40,7 +40,7 @@ pub(super) fn json<T: Serialize>(rows: &[T]) -> Result<String, StoreError> {
 }
 
 /// A JSON parameter for rows that have no small values.
-pub(super) fn ordinals(count: usize) -> String {
+pub(crate) fn ordinals(count: usize) -> String {
     let mut text = String::with_capacity(2 * count + 2);
     text.push('[');
     for n in 0..count {
@@ -51,7 +51,7 @@ pub(super) fn ordinals(count: usize) -> String {
 }
 
 /// Blobs of one width, end to end.
-pub(super) fn concat<'a, const WIDTH: usize>(blobs: impl Iterator<Item = &'a [u8; WIDTH]>) -> Vec<u8> {
+pub(crate) fn concat<'a, const WIDTH: usize>(blobs: impl Iterator<Item = &'a [u8; WIDTH]>) -> Vec<u8> {
     blobs.flatten().copied().collect()
 }
 

@@ -122,8 +122,3 @@ pub(super) fn integer(number: u64) -> Result<i64, ViewsError> {
 pub(super) fn json<T: Serialize>(rows: &T) -> Result<String, ViewsError> {
     serde_json::to_string(rows).map_err(|error| ViewsError::Refused(error.into()))
 }
-
-/// An id as it travels in a JSON parameter; `unhex` makes it a blob again.
-pub(super) fn hex(id: Uuid) -> String {
-    id.simple().to_string()
-}

@@ -8,6 +8,8 @@ mod conn;
 mod files;
 mod read;
 mod registry;
+mod rows;
+mod save;
 mod search;
 mod write;
 

@@ -1,7 +1,7 @@
 //! How are read models read: single rows, keyset pages and searches, each by an index.
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use praxis_events::ids::{AppointmentId, LocationId, MessageId, PatientId, PractitionerId, ThreadId};
 use praxis_events::sealed::Sealed;
 use praxis_events::thread::Participant;
@@ -20,8 +20,9 @@ use sqlx::{Row as _, Sqlite, SqlitePool};
 use uuid::Uuid;
 
 use super::conn::{document, fault, integer, joined, number};
+use super::save::participant_columns;
 use super::search;
-use super::write::{count_parked, participant_columns, read_checkpoints};
+use super::write::{count_parked, read_checkpoints};
 
 /// One generation, for reading.
 #[derive(Debug)]
@@ -205,7 +206,7 @@ impl Reads for SqliteReads {
         let (starts, id) = appointment_place(after);
         let statement = statement
             .bind(practitioner_id.0.as_bytes().to_vec())
-            .bind(local_date.to_string());
+            .bind(local_date.num_days_from_ce());
         let rows = self
             .rows(statement.bind(starts).bind(id).bind(i64::from(limit)))
             .await?;

@@ -118,3 +118,38 @@ pub(super) fn statement(
         None => statement,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
+
+    use super::*;
+    use crate::views::files::SCHEMA;
+
+    /// How SQLite means to answer a statement, step by step.
+    async fn plan(text: &str) -> Vec<String> {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::raw_sql(SCHEMA).execute(&mut conn).await.unwrap();
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+        let steps = sqlx::raw_sql(explain).fetch_all(&mut conn).await.unwrap();
+        steps.iter().map(|step| step.get::<String, _>(3)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_key_is_looked_up_in_order_of_patients_so_that_a_page_ends_the_search() {
+        let steps = plan(SEARCH_BY_VALUE).await.join("\n");
+        let page = "SEARCH k USING PRIMARY KEY (kind=? AND value=? AND patient_id>?)";
+        assert!(steps.contains(page), "{steps}");
+        assert!(!steps.contains("USE TEMP B-TREE FOR ORDER BY"), "{steps}");
+        assert!(!steps.contains("SCAN k") && !steps.contains("SCAN p"), "{steps}");
+    }
+
+    #[tokio::test]
+    async fn keys_are_sought_by_their_beginning_and_documents_by_id() {
+        let steps = plan(SEARCH_BY_RANGE).await.join("\n");
+        let range = "SEARCH k USING PRIMARY KEY (kind=? AND value>? AND value<?)";
+        assert!(steps.contains(range), "{steps}");
+        assert!(steps.contains("SEARCH p USING INDEX"), "{steps}");
+        assert!(!steps.contains("SCAN k") && !steps.contains("SCAN p"), "{steps}");
+    }
+}

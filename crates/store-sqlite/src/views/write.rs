@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use praxis_events::ids::{AppointmentId, LocationId, LogId, MessageId, PatientId, PractitionerId, ThreadId};
-use praxis_events::thread::Participant;
 use praxis_read_models::models::appointments::AppointmentRow;
 use praxis_read_models::models::locations::LocationRow;
 use praxis_read_models::models::messages::MessageRow;
@@ -10,14 +9,15 @@ use praxis_read_models::models::patients::PatientRow;
 use praxis_read_models::models::practitioners::PractitionerRow;
 use praxis_read_models::models::threads::ThreadRow;
 use praxis_read_models::views::{Checkpoint, ParkedEvent, Views, ViewsError, ViewsTransaction};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
 use uuid::Uuid;
 
-use super::conn::{document, fault, hex, id, integer, json as parameter, number};
-use super::search::stored_keys;
+use super::conn::{fault, id, integer, json as parameter, number};
+use super::rows::{self, load};
+use super::save;
+use crate::log::pack::{concat, ordinals};
 
 /// One generation, for writing.
 #[derive(Debug)]
@@ -140,51 +140,6 @@ struct SqliteViewsTransaction {
     tx: Transaction<'static, Sqlite>,
 }
 
-impl SqliteViewsTransaction {
-    async fn load<T: DeserializeOwned>(
-        &mut self,
-        sql: &'static str,
-        ids: impl Iterator<Item = Uuid> + Send,
-    ) -> Result<Vec<T>, ViewsError> {
-        let ids: Vec<String> = ids.map(hex).collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = sqlx::query(sql)
-            .bind(parameter(&ids)?)
-            .fetch_all(&mut *self.tx)
-            .await
-            .map_err(fault)?;
-        rows.iter().map(|row| document(row, 0)).collect()
-    }
-
-    /// Runs a statement over the rows as its one JSON parameter.
-    async fn save(&mut self, sql: &'static str, rows: &[Value]) -> Result<(), ViewsError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(sql)
-            .bind(parameter(&rows)?)
-            .execute(&mut *self.tx)
-            .await
-            .map_err(fault)?;
-        Ok(())
-    }
-}
-
-/// A value as the text of its JSON document, within a JSON parameter.
-fn text<T: serde::Serialize>(value: &T) -> Result<Value, ViewsError> {
-    Ok(Value::String(parameter(value)?))
-}
-
-/// The kind and id of a participant, as columns hold them.
-pub(super) const fn participant_columns(participant: Participant) -> (&'static str, Uuid) {
-    match participant {
-        Participant::Patient(id) => ("patient", id.0),
-        Participant::Practitioner(id) => ("practitioner", id.0),
-    }
-}
-
 #[async_trait]
 impl ViewsTransaction for SqliteViewsTransaction {
     async fn move_checkpoint(&mut self, from: &Checkpoint, to: &Checkpoint) -> Result<bool, ViewsError> {
@@ -208,13 +163,13 @@ impl ViewsTransaction for SqliteViewsTransaction {
     }
 
     async fn parked_among(&mut self, streams: &[Uuid]) -> Result<Vec<Uuid>, ViewsError> {
-        let streams: Vec<String> = streams.iter().copied().map(hex).collect();
         let rows = sqlx::query(
             "-- praxis_store_sqlite::views::write::parked_among
-             SELECT asked.stream_id FROM (SELECT unhex(value) AS stream_id FROM json_each(?1)) AS asked
-             WHERE EXISTS (SELECT 1 FROM parked WHERE parked.stream_id = asked.stream_id)",
+             SELECT asked.stream_id FROM (SELECT substr(?1, 1 + key * 16, 16) AS stream_id FROM json_each(?2)) AS asked
+             WHERE EXISTS (SELECT 1 FROM parked) AND EXISTS (SELECT 1 FROM parked WHERE parked.stream_id = asked.stream_id)",
         )
-        .bind(parameter(&streams)?)
+        .bind(concat(streams.iter().map(Uuid::as_bytes)))
+        .bind(ordinals(streams.len()))
         .fetch_all(&mut *self.tx)
         .await
         .map_err(fault)?;
@@ -222,24 +177,36 @@ impl ViewsTransaction for SqliteViewsTransaction {
     }
 
     async fn park(&mut self, events: &[ParkedEvent]) -> Result<(), ViewsError> {
+        if events.is_empty() {
+            return Ok(());
+        }
         let mut rows = Vec::with_capacity(events.len());
         for event in events {
             let (position, version) = (integer(event.position)?, integer(event.stream_version)?);
-            let (stream, partition) = (hex(event.stream_id), event.partition);
-            let (kind, event_type, code) = (&event.stream_type, &event.event_type, &event.code);
+            let (partition, kind) = (event.partition, &event.stream_type);
             rows.push(json!([
-                stream, partition, position, version, event_type, code, kind
+                partition,
+                position,
+                version,
+                event.event_type,
+                event.code,
+                kind
             ]));
         }
-        self.save(
+        sqlx::query(
             "-- praxis_store_sqlite::views::write::park
              INSERT INTO parked (stream_id, partition, position, stream_version, event_type, code, stream_type)
-             SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-             FROM json_each(?1) WHERE true
+             SELECT substr(?1, 1 + key * 16, 16),
+                 value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+             FROM json_each(?2) WHERE true
              ON CONFLICT (position) DO NOTHING",
-            &rows,
         )
+        .bind(concat(events.iter().map(|event| event.stream_id.as_bytes())))
+        .bind(parameter(&rows)?)
+        .execute(&mut *self.tx)
         .await
+        .map_err(fault)?;
+        Ok(())
     }
 
     async fn unpark(&mut self, stream_id: Uuid, up_to_position: u64) -> Result<(), ViewsError> {
@@ -256,181 +223,54 @@ impl ViewsTransaction for SqliteViewsTransaction {
     }
 
     async fn load_patients(&mut self, ids: &[PatientId]) -> Result<Vec<PatientRow>, ViewsError> {
-        let sql = "-- praxis_store_sqlite::views::write::load_patients
-                   SELECT document FROM patients WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-        self.load(sql, ids.iter().map(|id| id.0)).await
+        load(&mut self.tx, rows::PATIENTS, ids.iter().map(|id| id.0)).await
     }
 
     async fn save_patients(&mut self, rows: &[PatientRow]) -> Result<(), ViewsError> {
-        let mut patients = Vec::with_capacity(rows.len());
-        let mut keys = Vec::with_capacity(rows.len() * 4);
-        for row in rows {
-            patients.push(json!([hex(row.id.0), text(row)?, text(&row.name())?]));
-            keys.extend(
-                stored_keys(row)
-                    .into_iter()
-                    .map(|(kind, value)| json!([kind, value, hex(row.id.0)])),
-            );
-        }
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_patients
-             INSERT OR REPLACE INTO patients (id, document, name)
-             SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1)",
-            &patients,
-        )
-        .await?;
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_patients
-             DELETE FROM patient_keys WHERE patient_id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
-            &patients,
-        )
-        .await?;
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_patients
-             INSERT INTO patient_keys (kind, value, patient_id)
-             SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?1) WHERE true
-             ON CONFLICT DO NOTHING",
-            &keys,
-        )
-        .await
+        save::patients(&mut self.tx, rows).await
     }
 
     async fn load_practitioners(
         &mut self,
         ids: &[PractitionerId],
     ) -> Result<Vec<PractitionerRow>, ViewsError> {
-        let sql = "-- praxis_store_sqlite::views::write::load_practitioners
-                   SELECT document FROM practitioners WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-        self.load(sql, ids.iter().map(|id| id.0)).await
+        load(&mut self.tx, rows::PRACTITIONERS, ids.iter().map(|id| id.0)).await
     }
 
     async fn save_practitioners(&mut self, rows: &[PractitionerRow]) -> Result<(), ViewsError> {
-        let rows: Result<Vec<Value>, ViewsError> = rows
-            .iter()
-            .map(|row| Ok(json!([hex(row.id.0), text(row)?, text(&row.name())?])))
-            .collect();
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_practitioners
-             INSERT OR REPLACE INTO practitioners (id, document, name)
-             SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1)",
-            &rows?,
-        )
-        .await
+        save::practitioners(&mut self.tx, rows).await
     }
 
     async fn load_locations(&mut self, ids: &[LocationId]) -> Result<Vec<LocationRow>, ViewsError> {
-        let sql = "-- praxis_store_sqlite::views::write::load_locations
-                   SELECT document FROM locations WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-        self.load(sql, ids.iter().map(|id| id.0)).await
+        load(&mut self.tx, rows::LOCATIONS, ids.iter().map(|id| id.0)).await
     }
 
     async fn save_locations(&mut self, rows: &[LocationRow]) -> Result<(), ViewsError> {
-        let rows: Result<Vec<Value>, ViewsError> = rows
-            .iter()
-            .map(|row| Ok(json!([hex(row.id.0), text(row)?, row.name])))
-            .collect();
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_locations
-             INSERT OR REPLACE INTO locations (id, document, name)
-             SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1)",
-            &rows?,
-        )
-        .await
+        save::locations(&mut self.tx, rows).await
     }
 
     async fn load_appointments(&mut self, ids: &[AppointmentId]) -> Result<Vec<AppointmentRow>, ViewsError> {
-        let sql = "-- praxis_store_sqlite::views::write::load_appointments
-                   SELECT document FROM appointments WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-        self.load(sql, ids.iter().map(|id| id.0)).await
+        load(&mut self.tx, rows::APPOINTMENTS, ids.iter().map(|id| id.0)).await
     }
 
     async fn save_appointments(&mut self, rows: &[AppointmentRow]) -> Result<(), ViewsError> {
-        let mut values = Vec::with_capacity(rows.len());
-        for row in rows {
-            values.push(json!([
-                hex(row.id.0),
-                text(row)?,
-                hex(row.patient_id.0),
-                hex(row.practitioner_id.0),
-                hex(row.location_id.0),
-                row.local_date().to_string(),
-                row.slot.starts.timestamp_micros()
-            ]));
-        }
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_appointments
-             INSERT OR REPLACE INTO appointments
-                 (id, document, patient_id, practitioner_id, location_id, local_date, starts)
-             SELECT unhex(value ->> 0), value ->> 1, unhex(value ->> 2), unhex(value ->> 3), unhex(value ->> 4),
-                 value ->> 5, value ->> 6
-             FROM json_each(?1)",
-            &values,
-        )
-        .await
+        save::appointments(&mut self.tx, rows).await
     }
 
     async fn load_threads(&mut self, ids: &[ThreadId]) -> Result<Vec<ThreadRow>, ViewsError> {
-        let sql = "-- praxis_store_sqlite::views::write::load_threads
-                   SELECT document FROM threads WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-        self.load(sql, ids.iter().map(|id| id.0)).await
+        load(&mut self.tx, rows::THREADS, ids.iter().map(|id| id.0)).await
     }
 
     async fn save_threads(&mut self, rows: &[ThreadRow]) -> Result<(), ViewsError> {
-        let mut threads = Vec::with_capacity(rows.len());
-        let mut participants = Vec::with_capacity(rows.len() * 2);
-        for row in rows {
-            threads.push(json!([hex(row.id.0), text(row)?, hex(row.patient_id.0)]));
-            for known in &row.participants {
-                let (kind, participant_id) = participant_columns(known.participant);
-                let last_activity = row.last_activity_at.timestamp_micros();
-                participants.push(json!([hex(row.id.0), kind, hex(participant_id), last_activity]));
-            }
-        }
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_threads
-             INSERT OR REPLACE INTO threads (id, document, patient_id)
-             SELECT unhex(value ->> 0), value ->> 1, unhex(value ->> 2) FROM json_each(?1)",
-            &threads,
-        )
-        .await?;
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_threads
-             DELETE FROM thread_participants WHERE thread_id IN (SELECT unhex(value ->> 0) FROM json_each(?1))",
-            &threads,
-        )
-        .await?;
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_threads
-             INSERT INTO thread_participants (thread_id, kind, participant_id, last_activity)
-             SELECT unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3 FROM json_each(?1)",
-            &participants,
-        )
-        .await
+        save::threads(&mut self.tx, rows).await
     }
 
     async fn load_messages(&mut self, ids: &[MessageId]) -> Result<Vec<MessageRow>, ViewsError> {
-        let sql = "-- praxis_store_sqlite::views::write::load_messages
-                   SELECT document FROM messages WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-        self.load(sql, ids.iter().map(|id| id.0)).await
+        load(&mut self.tx, rows::MESSAGES, ids.iter().map(|id| id.0)).await
     }
 
     async fn save_messages(&mut self, rows: &[MessageRow]) -> Result<(), ViewsError> {
-        let mut values = Vec::with_capacity(rows.len());
-        for row in rows {
-            values.push(json!([
-                hex(row.id.0),
-                text(row)?,
-                hex(row.thread_id.0),
-                integer(row.sequence)?
-            ]));
-        }
-        self.save(
-            "-- praxis_store_sqlite::views::write::save_messages
-             INSERT OR REPLACE INTO messages (id, document, thread_id, sequence)
-             SELECT unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3 FROM json_each(?1)",
-            &values,
-        )
-        .await
+        save::messages(&mut self.tx, rows).await
     }
 
     async fn commit(self: Box<Self>) -> Result<(), ViewsError> {
