@@ -10,7 +10,7 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench lint fmt fmt-check clippy doc deny shellcheck toolchain
+.PHONY: help run test bench soak lint fmt fmt-check clippy doc deny shellcheck toolchain
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -29,7 +29,11 @@ RECORD ?=
 BENCH_FLAGS = $(if $(PARTS),--parts $(PARTS)) $(if $(ONLY),--only $(ONLY)) $(if $(RECORD),--record)
 
 bench: toolchain ## Measure, against a real MySQL and a real Kafka; docs/benchmarks.md keeps the result
-	$(SERVICES) bash -c 'cargo build --release --workspace --bins && cargo bench -p praxis-benchmarks --bench suite -- $(BENCH_FLAGS)'
+	$(SERVICES) bash -c 'ulimit -n 4096; cargo build --release --workspace --bins && cargo bench -p praxis-benchmarks --bench suite -- $(BENCH_FLAGS)'
+
+# PRAXIS_SOAK_MINUTES (10) says for how long; PRAXIS_SOAK_SEED repeats the faults of a run that failed.
+soak: toolchain ## Run the whole tier under load and random faults, on servers of its own
+	cargo build --workspace --bins && cargo run -p praxis-system-tests --example soak
 
 lint: fmt-check clippy doc deny shellcheck ## Everything that judges without running
 

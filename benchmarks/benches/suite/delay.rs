@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::deployment::Services;
 use crate::figure::{Figure, millis};
-use crate::load::{Requests, WARM_UP, on_one_thread};
+use crate::load::{Requests, WARM_UP, on_one_thread, settle};
 use crate::people::People;
 use crate::proc::CoreWatch;
 use crate::report::Report;
@@ -33,6 +33,9 @@ const RATES: [u32; 2] = [500, 2_000];
 
 /// More than are ever under way at once.
 const CLIENTS: usize = 128;
+
+/// How many clients load the servers before anything is measured.
+const SETTLING_CLIENTS: usize = 16;
 
 /// How long each rate is held, after the warm-up.
 const MEASURED: Duration = Duration::from_secs(15);
@@ -72,6 +75,7 @@ pub async fn on_mysql(report: &mut Report) -> Result<()> {
     report.memory("projector", "idle", projector.pid())?;
     report.memory("query-api", "idle", query_api.pid())?;
     let mut people = People::register(command_api.address, &services.keys, CLIENTS, PATIENTS).await?;
+    settle(command_api.address, people.senders(SETTLING_CLIENTS)).await?;
     let mut watched = vec![
         ("command-api", command_api.pid()),
         ("projector", projector.pid()),
@@ -178,7 +182,7 @@ async fn open_loop(address: SocketAddr, clients: Vec<Client>, rate: u32) -> Resu
                     .require_success()?
                     .document()?;
                 let at = Instant::now();
-                if at >= warm {
+                if at >= warm && at < over {
                     let (id, position) = named(&document)?;
                     let partition = partition_of(stream.unwrap_or(id), partitions);
                     written.push(Written {

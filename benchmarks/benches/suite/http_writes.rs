@@ -9,7 +9,7 @@ use crate::Kind;
 use crate::appends::baseline::{Baseline, Order};
 use crate::deployment::{Running, Services, one_process};
 use crate::keys::Keys;
-use crate::load::closed_loop;
+use crate::load::{closed_loop, settle};
 use crate::people::People;
 use crate::proc::CoreWatch;
 use crate::report::Report;
@@ -69,6 +69,7 @@ async fn measure(
 ) -> Result<()> {
     let desks = CLIENTS.into_iter().max().unwrap_or_default();
     let mut people = People::register(running.address, keys, desks, PATIENTS).await?;
+    settle(running.address, people.senders(desks)).await?;
     for kind in [Kind::SendMessage, Kind::BookAppointment] {
         for clients in CLIENTS {
             if !report.asked_for(kind.name()) || !report.asked_for(&clients.to_string()) {

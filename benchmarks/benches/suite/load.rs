@@ -19,11 +19,29 @@ pub const MEASURED: Duration = Duration::from_secs(5);
 /// Makes a client's requests, one after the other.
 pub type Requests = Box<dyn FnMut() -> Result<Vec<u8>> + Send>;
 
+/// How long servers run under load before the first measurement: a Kafka broker that has just been started compiles its
+/// code on the cores of what is measured, and takes twice what it takes later.
+const SETTLING: Duration = Duration::from_secs(15);
+
 /// Each client sends its next request as soon as the last is answered; every answer must be a success.
 pub async fn closed_loop(address: SocketAddr, clients: Vec<Requests>) -> Result<Figure> {
+    closed_loop_for(address, clients, MEASURED).await
+}
+
+/// A load that nobody measures.
+pub async fn settle(address: SocketAddr, clients: Vec<Requests>) -> Result<()> {
+    closed_loop_for(address, clients, SETTLING).await?;
+    Ok(())
+}
+
+async fn closed_loop_for(
+    address: SocketAddr,
+    clients: Vec<Requests>,
+    measured: Duration,
+) -> Result<Figure> {
     on_one_thread(move || async move {
         let began = Instant::now();
-        let (warm, over) = (began + WARM_UP, began + WARM_UP + MEASURED);
+        let (warm, over) = (began + WARM_UP, began + WARM_UP + measured);
         let mut loops = Vec::with_capacity(clients.len());
         for mut requests in clients {
             loops.push(tokio::task::spawn_local(async move {
@@ -47,7 +65,7 @@ pub async fn closed_loop(address: SocketAddr, clients: Vec<Requests>) -> Result<
         for one in loops {
             waited.extend(one.await??);
         }
-        Ok(Figure::of(waited, MEASURED))
+        Ok(Figure::of(waited, measured))
     })
     .await
 }

@@ -46,9 +46,20 @@ fn processor_seconds(pid: u32) -> Result<f64> {
     Ok(ticks / TICKS_PER_SECOND)
 }
 
+/// Time in which a core of the machine was not idle, seconds, summed over its cores.
+fn machine_seconds() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let ticks: Vec<f64> = fields.filter_map(|field| field.parse().ok()).collect();
+    // Not the fourth and fifth, idle and waiting for a disk; guests are in the first two already.
+    let busy = ticks.iter().take(8).sum::<f64>() - ticks.iter().skip(3).take(2).sum::<f64>();
+    Ok(busy / TICKS_PER_SECOND)
+}
+
 /// Counts how much of a core each of some processes takes over a while.
 pub struct CoreWatch {
     began: Instant,
+    machine: f64,
     processes: Vec<(&'static str, u32, f64)>,
 }
 
@@ -63,6 +74,7 @@ impl CoreWatch {
             .collect();
         Self {
             began: Instant::now(),
+            machine: machine_seconds().unwrap_or_default(),
             processes,
         }
     }
@@ -74,6 +86,10 @@ impl CoreWatch {
             let cores = (processor_seconds(*pid).ok()? - before) / wall;
             Some(format!("{name} {cores:.2}"))
         });
-        shares.collect::<Vec<_>>().join(", ")
+        let all = (machine_seconds().unwrap_or_default() - self.machine) / wall;
+        shares
+            .chain([format!("all {all:.2}")])
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
