@@ -108,7 +108,7 @@ pub async fn write(
     if !sorted.parked.is_empty() {
         tx.park(&sorted.parked).await?;
     }
-    fold_events(tx.as_mut(), &sorted.readable).await?;
+    fold_events(tx.as_mut(), &sorted.readable, Folded::Never).await?;
     tx.commit().await?;
     Ok(Applied::Committed {
         parked: sorted.parked.len(),
@@ -178,13 +178,23 @@ pub(crate) fn parked_event(event: &StoredEvent, partitions: NonZeroU32, code: &s
     }
 }
 
+/// Whether events may have been folded before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Folded {
+    /// The transaction has moved a checkpoint past them: rows they begin are not there, and are not looked for.
+    Never,
+    /// Somebody else may have.
+    Perhaps,
+}
+
 /// Folds events into the rows of every read model.
 pub(crate) async fn fold_events(
     tx: &mut dyn ViewsTransaction,
     events: &[RecordedEvent],
+    before: Folded,
 ) -> Result<(), ViewsError> {
     macro_rules! fold_every_model {
-        ($($model:ty: $load:ident, $save:ident;)+) => { $(fold_model::<$model>(tx, events).await?;)+ };
+        ($($model:ty: $load:ident, $save:ident;)+) => { $(fold_model::<$model>(tx, events, before).await?;)+ };
     }
     for_each_read_model!(fold_every_model);
     Ok(())
@@ -193,16 +203,30 @@ pub(crate) async fn fold_events(
 async fn fold_model<M: StoredModel>(
     tx: &mut dyn ViewsTransaction,
     events: &[RecordedEvent],
+    before: Folded,
 ) -> Result<(), ViewsError> {
-    let keys = distinct(events.iter().flat_map(M::keys));
-    if keys.is_empty() {
+    let mut rows: BTreeMap<M::Key, Option<M::Row>> = BTreeMap::new();
+    let mut older = Vec::new();
+    for event in events {
+        for key in M::keys(event) {
+            rows.entry(key).or_insert_with(|| {
+                if before == Folded::Perhaps || !M::begins(event) {
+                    older.push(key);
+                }
+                None
+            });
+        }
+    }
+    if rows.is_empty() {
         return Ok(());
     }
-    let mut rows: BTreeMap<M::Key, Option<M::Row>> = keys.iter().map(|key| (*key, None)).collect();
     let mut loaded_at = BTreeMap::new();
-    for row in M::load(tx, &keys).await? {
-        loaded_at.insert(M::key(&row), row.place());
-        rows.insert(M::key(&row), Some(row));
+    if !older.is_empty() {
+        older.sort_unstable();
+        for row in M::load(tx, &older).await? {
+            loaded_at.insert(M::key(&row), row.place());
+            rows.insert(M::key(&row), Some(row));
+        }
     }
     for event in events {
         for key in M::keys(event) {

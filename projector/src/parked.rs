@@ -8,7 +8,7 @@ use praxis_event_store::port::{LogReader, StoreError, StoredEvent, StreamRange};
 use praxis_events::ids::{StreamId, StreamType};
 use praxis_read_models::views::{Checkpoint, ParkedEvent, Views, ViewsError};
 
-use crate::apply::{ApplyError, fold_events, parked_event};
+use crate::apply::{ApplyError, Folded, fold_events, parked_event};
 
 /// Parked events listed at once.
 const LIST_EVENTS_MAX: u32 = 500;
@@ -146,7 +146,7 @@ async fn return_slice(
     }
     if let Some(last) = readable.last() {
         tx.unpark(last.stream.id, last.position).await?;
-        fold_events(tx.as_mut(), &readable).await?;
+        fold_events(tx.as_mut(), &readable, Folded::Perhaps).await?;
     }
     if let Some((event, fault)) = fault {
         tx.unpark(event.stream_id, event.position).await?;

@@ -66,6 +66,11 @@ pub trait ReadModel {
     /// The rows an event touches: few, and known from the event alone.
     fn keys(event: &RecordedEvent) -> impl Iterator<Item = Self::Key>;
 
+    /// Whether the event makes its row out of nothing, so that there is none to load before it.
+    fn begins(event: &RecordedEvent) -> bool {
+        event.stream_version == 1
+    }
+
     /// The key of a row.
     fn key(row: &Self::Row) -> Self::Key;
 

@@ -69,6 +69,10 @@ impl ReadModel for Messages {
         .into_iter()
     }
 
+    fn begins(event: &RecordedEvent) -> bool {
+        matches!(event.event, Event::Thread(ThreadEvent::MessageSent(_)))
+    }
+
     fn key(row: &MessageRow) -> MessageId {
         row.id
     }
