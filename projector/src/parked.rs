@@ -13,9 +13,13 @@ use crate::apply::{ApplyError, Folded, fold_events, parked_event};
 /// Parked events listed at once.
 const LIST_EVENTS_MAX: u32 = 500;
 /// Events of one stream folded in one transaction.
-const STREAM_EVENTS_MAX: u32 = 500;
-/// How often a stream is tried when its partition's checkpoint moves meanwhile.
+const SLICE_EVENTS_MAX: usize = 500;
+/// As many, and the one after them.
+const READ_EVENTS_MAX: u32 = 501;
+/// How often a slice of a stream is tried when its partition's checkpoint moves meanwhile.
 const ATTEMPTS_MAX: u32 = 5;
+/// The code of the event at which a retry goes on that was interrupted: it may well be readable.
+const PARKED_TO_RETRY: &str = "retry";
 
 /// What a retry came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,7 +99,7 @@ async fn retry_stream(retry: Retry<'_>, first: &ParkedEvent) -> Result<(u64, boo
         let Some(checkpoint) = checkpoint_of(retry.views, first.partition).await? else {
             return Ok((folded, false));
         };
-        let (up_to_position, limit) = (checkpoint.position, STREAM_EVENTS_MAX);
+        let (up_to_position, limit) = (checkpoint.position, READ_EVENTS_MAX);
         let stored = retry
             .reader
             .read_stream(StreamRange {
@@ -105,14 +109,15 @@ async fn retry_stream(retry: Retry<'_>, first: &ParkedEvent) -> Result<(u64, boo
                 limit,
             })
             .await?;
-        match return_slice(retry, &checkpoint, &stored).await? {
+        let (slice, after) = stored.split_at(SLICE_EVENTS_MAX.min(stored.len()));
+        match return_slice(retry, &checkpoint, slice, after.first()).await? {
             Slice::Moved if attempts < ATTEMPTS_MAX => attempts += 1,
             Slice::Moved => return Ok((folded, false)),
             Slice::Returned { events, is_whole } => {
                 folded += events;
                 after_version += events;
-                let is_last = u32::try_from(stored.len()).is_ok_and(|len| len < limit);
-                if !is_whole || is_last {
+                attempts = 0;
+                if !is_whole || after.is_empty() {
                     return Ok((folded, is_whole));
                 }
             }
@@ -129,10 +134,13 @@ enum Slice {
     },
 }
 
+/// Folds what can be read. A stream that is not whole afterwards is parked at one event with a code that says why,
+/// which is what the next retry looks for: also at the `next` one, should nobody come to it.
 async fn return_slice(
     retry: Retry<'_>,
     checkpoint: &Checkpoint,
     stored: &[StoredEvent],
+    next: Option<&StoredEvent>,
 ) -> Result<Slice, RetryError> {
     let decoded = retry.decoder.decode(stored).await.map_err(ApplyError::from)?;
     let fault = decoded
@@ -148,10 +156,10 @@ async fn return_slice(
         tx.unpark(last.stream.id, last.position).await?;
         fold_events(tx.as_mut(), &readable, Folded::Perhaps).await?;
     }
-    if let Some((event, fault)) = fault {
+    let first_left = fault.map(|(event, fault)| (event, fault.code()));
+    if let Some((event, code)) = first_left.or(next.map(|next| (next, PARKED_TO_RETRY))) {
         tx.unpark(event.stream_id, event.position).await?;
-        tx.park(&[parked_event(event, retry.partitions, fault.code())])
-            .await?;
+        tx.park(&[parked_event(event, retry.partitions, code)]).await?;
     }
     tx.commit().await?;
     let events = u64::try_from(readable.len()).unwrap_or_default();

@@ -1,14 +1,21 @@
 //! What happens to a stream that cannot be read: it waits, in order, alone, and comes back whole.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use praxis_event_store::port::LogReader;
+use async_trait::async_trait;
+use praxis_event_store::codec::DecodeFault;
+use praxis_event_store::decode::Decoder;
+use praxis_event_store::port::{LogReader, StoreError, StoredEvent};
+use praxis_event_store::vault::VaultError;
+use praxis_events::ids::EventId;
 use praxis_events::recorded::RecordedEvent;
 use praxis_projector::log_feed::LogFeed;
 use praxis_projector::parked::{Retried, Retry, retry_parked};
 use praxis_read_models::views::PARKED_BEHIND;
 use praxis_testkit::history::history;
 use praxis_testkit::rows::Rows;
+use uuid::Uuid;
 
 use crate::support::World;
 use crate::support::log::MemoryLog;
@@ -163,4 +170,82 @@ async fn a_parked_stream_stays_parked_over_batches_and_starts() {
     world.decoder.set_unreadable([]);
     retry(&world).await;
     assert_eq!(world.views.held().await.rows, rows);
+}
+
+/// A decoder that opens so many lists of events, and then cannot get at the keys.
+struct Losing<'a> {
+    decoder: &'a dyn Decoder,
+    lists_left: AtomicU32,
+}
+
+#[async_trait]
+impl Decoder for Losing<'_> {
+    async fn decode(
+        &self,
+        stored: &[StoredEvent],
+    ) -> Result<Vec<Result<RecordedEvent, DecodeFault>>, VaultError> {
+        let left = self
+            .lists_left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        left.map_err(|_| StoreError::Unavailable("told to fail".into()))?;
+        self.decoder.decode(stored).await
+    }
+}
+
+/// A history, and its first stream going on alone for longer than one transaction of a retry takes.
+fn history_with_a_stream_of_many_slices() -> (Vec<RecordedEvent>, u64) {
+    const MORE: u64 = 1_100;
+    let mut events = history(6, LEN);
+    let last = events
+        .iter()
+        .rfind(|event| event.stream_version > 2)
+        .expect("a stream")
+        .clone();
+    for more in 1..=MORE {
+        events.push(RecordedEvent {
+            position: END + more,
+            stream_version: last.stream_version + more,
+            event_id: EventId(Uuid::from_u128(0xabcd_0000 + u128::from(more))),
+            ..last.clone()
+        });
+    }
+    (events, END + MORE)
+}
+
+#[tokio::test]
+async fn an_interrupted_retry_leaves_the_rest_of_its_stream_to_be_tried_again() {
+    let (events, end) = history_with_a_stream_of_many_slices();
+    let world = World::new(MemoryLog::of(&events), 1);
+    world.decoder.set_unreadable([END + 1]);
+    let reader: Arc<dyn LogReader> = Arc::<MemoryLog>::clone(&world.log);
+    let mut feed = LogFeed::open(reader, None, 0).await.expect("the log answers");
+    world.run_until(&mut feed, end).await;
+    world.decoder.set_unreadable([]);
+
+    let losing = Losing {
+        decoder: world.decoder.as_ref(),
+        lists_left: AtomicU32::new(1),
+    };
+    let interrupted = retry_parked(Retry {
+        views: world.views.as_ref(),
+        reader: world.log.as_ref(),
+        decoder: &losing,
+        partitions: world.partitions,
+    });
+    interrupted.await.expect_err("the keys are gone");
+    let codes = parked_codes(&world).await;
+    assert_eq!(codes.len(), 600, "one slice came back");
+    let heads = codes.iter().filter(|(_, code)| code != PARKED_BEHIND);
+    assert_eq!(heads.count(), 1, "a parked stream has one event that says why");
+
+    assert_eq!(
+        retry(&world).await,
+        Retried {
+            streams: 1,
+            events: 600
+        }
+    );
+    let held = world.views.held().await;
+    assert_eq!(held.rows, Rows::of(&events));
+    assert!(held.parked.is_empty());
 }
