@@ -76,7 +76,8 @@ run() {
   local data=$1 port=$2 controller=${3:-$(($2 + 1))} advertised=${4:-$2} heap=${PRAXIS_KAFKA_HEAP_MB:-512}
   mkdir -p "$data"
   data=$(cd "$data" && pwd)
-  # The session timeout is what a broker killed by kill -9 has to wait for when it returns (9 s by default).
+  # The session timeouts are what a broker killed by kill -9 has to wait for when it returns (9 s by default), and the
+  # partitions of a consumer killed so (45 s).
   cat >"$data/server.properties" <<PROPS
 process.roles=broker,controller
 node.id=1
@@ -89,6 +90,10 @@ auto.create.topics.enable=false
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 group.initial.rebalance.delay.ms=0
+group.consumer.session.timeout.ms=6000
+group.consumer.min.session.timeout.ms=6000
+group.consumer.heartbeat.interval.ms=1000
+group.consumer.min.heartbeat.interval.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1

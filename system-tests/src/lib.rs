@@ -10,4 +10,8 @@
 
 pub mod client;
 pub mod deployment;
+pub mod load;
+pub mod log;
+pub mod proof;
 pub mod service;
+pub mod tier;

@@ -1,9 +1,6 @@
 //! Do the rules hold however many ask at once, through two processes on one log?
 #![allow(clippy::expect_used, reason = "a panic is how a test and its helpers report")]
 
-#[allow(dead_code, reason = "each test program uses its part of it")]
-mod service;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +10,14 @@ use praxis_events::appointment::AppointmentEvent;
 use praxis_events::event::Event;
 use praxis_events::patient::PatientEvent;
 use praxis_runtime::clock;
+use praxis_system_tests::client::{Client, Reply, Request};
+use praxis_system_tests::deployment::Deployment;
+use praxis_system_tests::log::Log;
+use praxis_system_tests::proof::assert_views_equal_a_fresh_fold;
+use praxis_system_tests::service::{Program, Service};
 use praxis_testkit::servers::{kafka_brokers, mysql_url};
 use reqwest::Method;
 use serde_json::{Value, json};
-use service::client::{Client, Reply, Request};
-use service::log::Log;
-use service::{CommandApi, Practice};
 use tokio::sync::{Barrier, Mutex};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -33,22 +32,26 @@ const SET_UP_AT_ONCE: usize = 32;
 
 /// Two processes on one log, and those who call them.
 struct Scene {
-    practice: Practice,
-    apis: [CommandApi; 2],
+    apis: [Service; 2],
     desk: Client,
     admin: Client,
     location_id: Uuid,
     /// A time ahead of now and within the horizon, to the minute.
     morning: DateTime<Utc>,
+    /// Last, so that what the programs wrote is shown after they have ended.
+    deployment: Deployment,
 }
 
 impl Scene {
     async fn open() -> anyhow::Result<Self> {
         allow_many_connections()?;
-        let practice = Practice::found(&mysql_url(), &kafka_brokers()).await?;
-        let apis = [practice.start().await?, practice.start().await?];
-        let desk = Client::new(&practice, Role::Staff, None, ANSWER_TIME_MAX)?;
-        let admin = Client::new(&practice, Role::Admin, None, ANSWER_TIME_MAX)?;
+        let deployment = Deployment::found(&mysql_url(), &kafka_brokers()).await?;
+        let apis = [
+            deployment.start(Program::CommandApi).await?,
+            deployment.start(Program::CommandApi).await?,
+        ];
+        let desk = Client::new(&deployment, Role::Staff, None, ANSWER_TIME_MAX)?;
+        let admin = Client::new(&deployment, Role::Admin, None, ANSWER_TIME_MAX)?;
         let location_id = admin.must(&apis[0].base(), &Request::register_location()).await?;
         let in_a_month = clock::now() + TimeDelta::days(30);
         let morning = in_a_month
@@ -57,12 +60,12 @@ impl Scene {
             .expect("is a time")
             .and_utc();
         Ok(Self {
-            practice,
             apis,
             desk,
             admin,
             location_id,
             morning,
+            deployment,
         })
     }
 
@@ -172,8 +175,15 @@ async fn of_a_thousand_bookings_of_one_time_of_a_practitioner_one_succeeds() -> 
         .collect();
     let replies = scene.at_once(&scene.desk, bookings).await?;
     scene.assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
-    assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 1);
-    Ok(())
+    let log = Log::read_sound(&scene.deployment).await?;
+    assert_eq!(bookings_in(&log), 1);
+
+    // Built, and built anew: what is read is what was decided.
+    let _projector = scene.deployment.start(Program::Projector).await?;
+    assert_views_equal_a_fresh_fold(&scene.deployment, &log).await?;
+    let rebuilt = scene.deployment.praxis(&["views", "rebuild"]).await?;
+    assert!(rebuilt.success, "{}", rebuilt.output);
+    assert_views_equal_a_fresh_fold(&scene.deployment, &log).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,7 +198,7 @@ async fn of_a_thousand_bookings_of_one_patient_at_one_time_one_succeeds() -> any
         .collect();
     let replies = scene.at_once(&scene.desk, bookings).await?;
     scene.assert_written_and_refused(&replies, 1, "booking-refused", "patient_busy");
-    assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 1);
+    assert_eq!(bookings_in(&Log::read_sound(&scene.deployment).await?), 1);
     Ok(())
 }
 
@@ -207,7 +217,7 @@ async fn of_many_registrations_with_one_identifier_one_succeeds() -> anyhow::Res
         .at_once(&scene.desk, (0..200).map(|_| registration()).collect())
         .await?;
     scene.assert_written_and_refused(&replies, 1, "claim-taken", "identifier_taken");
-    let log = Log::read_sound(&scene.practice).await?;
+    let log = Log::read_sound(&scene.deployment).await?;
     let registered = |event: &Event| matches!(event, Event::Patient(PatientEvent::Registered(_)));
     assert_eq!(
         log.events.iter().filter(|event| registered(&event.event)).count(),
@@ -227,7 +237,7 @@ async fn a_patient_has_ten_open_bookings_however_many_are_asked_for_at_once() ->
         .collect();
     let replies = scene.at_once(&scene.desk, bookings).await?;
     scene.assert_written_and_refused(&replies, 10, "booking-refused", "limit_reached");
-    assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 10);
+    assert_eq!(bookings_in(&Log::read_sound(&scene.deployment).await?), 10);
     Ok(())
 }
 
@@ -278,7 +288,7 @@ async fn nothing_is_booked_for_a_patient_after_the_instant_of_deactivation() -> 
         booked > 0 && refused > 2 * ROUNDS,
         "there was a race: {booked} booked, {refused} refused"
     );
-    assert_none_booked_after_deactivation(&Log::read_sound(&scene.practice).await?, &patients);
+    assert_none_booked_after_deactivation(&Log::read_sound(&scene.deployment).await?, &patients);
     Ok(())
 }
 
@@ -350,6 +360,6 @@ async fn an_overbooked_time_is_free_when_the_last_booking_of_it_is_cancelled() -
         .collect();
     let replies = scene.at_once(&scene.desk, requests).await?;
     scene.assert_written_and_refused(&replies, 1, "booking-refused", "practitioner_busy");
-    assert_eq!(bookings_in(&Log::read_sound(&scene.practice).await?), 3);
+    assert_eq!(bookings_in(&Log::read_sound(&scene.deployment).await?), 3);
     Ok(())
 }
