@@ -11,7 +11,6 @@ use praxis_domain::command::{Command, Decision, missing};
 use praxis_domain::context::Context;
 use praxis_domain::refusal::{RefusalCode, Refused};
 use praxis_domain::rules::Rules;
-use praxis_domain::state::State;
 use praxis_domain::world::World;
 use praxis_event_store::append::{
     Append, Appended, CommandRecord, Conflict, Delta, Span, StreamRead, StreamWrite,
@@ -24,17 +23,14 @@ use praxis_event_store::vault::VaultError;
 use praxis_events::event::Event;
 use praxis_events::ids::{EventId, PatientId, PractitionerId, StreamId};
 use praxis_events::metadata::{Actor, Metadata, Purpose};
-use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use crate::deltas;
 use crate::refusals;
+use crate::states::{Loaded, Sight, States};
 
 /// How often a command is decided again after a version conflict before the caller is told (at least 5).
 const ATTEMPTS_MAX: u32 = 8;
-
-/// Events read from a stream at a time.
-const STREAM_PAGE_MAX: u32 = 1_000;
 
 /// The longest first pause between attempts; it doubles with each.
 const JITTER_MAX: Duration = Duration::from_millis(4);
@@ -120,28 +116,13 @@ pub enum ExecuteError {
     Encode(#[from] EncodeError),
 }
 
-#[derive(Clone)]
-struct Loaded {
-    state: Arc<State>,
-    version: u64,
-}
-
-/// How sure a state must be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sight {
-    /// What the cache has will do: the append finds out.
-    Cached,
-    /// The stream's tail is read, so that a refusal is never decided from old state.
-    Tail,
-}
-
 /// Carries out commands against one log.
 pub struct Executor {
     reader: Arc<dyn LogReader>,
     sequencer: Sequencer,
     codec: Codec,
     claims_keys: Arc<ClaimsKeys>,
-    states: Cache<StreamId, Loaded>,
+    states: States,
     now: fn() -> DateTime<Utc>,
     new_id: fn() -> Uuid,
     rules: Rules,
@@ -157,7 +138,7 @@ pub struct ExecutorParts {
     pub codec: Codec,
     /// Tags of personal claim members and requests.
     pub claims_keys: Arc<ClaimsKeys>,
-    /// How many streams are kept folded.
+    /// How many streams are kept folded; long ones count as several.
     pub cache_entries_max: usize,
     /// The clock.
     pub now: fn() -> DateTime<Utc>,
@@ -170,12 +151,13 @@ pub struct ExecutorParts {
 impl Executor {
     /// An executor of those parts.
     pub fn new(parts: ExecutorParts) -> Self {
+        let (reader, codec) = (Arc::clone(&parts.reader), parts.codec.clone());
         Self {
+            states: States::new(reader, codec, parts.cache_entries_max),
             reader: parts.reader,
             sequencer: parts.sequencer,
             codec: parts.codec,
             claims_keys: parts.claims_keys,
-            states: Cache::new(parts.cache_entries_max),
             now: parts.now,
             new_id: parts.new_id,
             rules: parts.rules,
@@ -300,69 +282,13 @@ impl Executor {
                 return Ok(world);
             }
             for stream in streams {
-                let loaded = self.load_stream(stream, sight).await?;
+                let is_new = command.makes_target() && stream == command.target();
+                let loaded = match sight {
+                    Sight::Cached if is_new => self.states.expected_new(stream),
+                    Sight::Cached | Sight::Tail => self.states.load(stream, sight).await?,
+                };
                 world.insert(stream, loaded.state, loaded.version);
             }
-        }
-    }
-
-    async fn load_stream(&self, stream: StreamId, sight: Sight) -> Result<Loaded, ExecuteError> {
-        let cached = self.states.get(&stream);
-        let outcome = if cached.is_some() { "hit" } else { "miss" };
-        metrics::counter!("praxis_state_cache_total", "outcome" => outcome).increment(1);
-        let empty = || Loaded {
-            state: Arc::new(State::empty(stream.kind)),
-            version: 0,
-        };
-        match (cached, sight) {
-            (Some(loaded), Sight::Cached) => Ok(loaded),
-            // One read for all who miss the same stream at once: a thousand bookings of one practitioner do.
-            (None, Sight::Cached) => {
-                let read = self.read_on(stream, empty());
-                self.states.get_or_insert_async(&stream, read).await
-            }
-            (cached, Sight::Tail) => {
-                let before = cached.unwrap_or_else(empty);
-                let from_version = before.version;
-                let loaded = self.read_on(stream, before).await?;
-                if loaded.version > from_version {
-                    self.remember(stream, loaded.clone());
-                }
-                Ok(loaded)
-            }
-        }
-    }
-
-    /// A state, brought up to the stream's end.
-    async fn read_on(&self, stream: StreamId, mut loaded: Loaded) -> Result<Loaded, ExecuteError> {
-        loop {
-            let range = StreamRange {
-                stream,
-                after_version: loaded.version,
-                up_to_position: u64::MAX,
-                limit: STREAM_PAGE_MAX,
-            };
-            let stored = self.reader.read_stream(range).await?;
-            let read = stored.len();
-            for recorded in self.codec.decode(&stored).await? {
-                let recorded = recorded.map_err(ExecuteError::Unreadable)?;
-                Arc::make_mut(&mut loaded.state).apply(&recorded.event);
-                loaded.version = recorded.stream_version;
-            }
-            if u32::try_from(read).unwrap_or(u32::MAX) < STREAM_PAGE_MAX {
-                return Ok(loaded);
-            }
-        }
-    }
-
-    /// Keeps a state, unless a newer one is kept already.
-    fn remember(&self, stream: StreamId, loaded: Loaded) {
-        let newer = self
-            .states
-            .peek(&stream)
-            .is_some_and(|kept| kept.version > loaded.version);
-        if !newer {
-            self.states.insert(stream, loaded);
         }
     }
 
@@ -393,20 +319,15 @@ impl Executor {
         for (stream, events) in &decision.writes {
             let before = world
                 .state(*stream)
-                .map_or_else(|| State::empty(stream.kind), |state| State::clone(state));
-            let mut state = before.clone();
+                .map_or_else(|| Loaded::empty(*stream).state, Arc::clone);
+            let mut state = Arc::clone(&before);
+            let changed = Arc::make_mut(&mut state);
             for event in events {
-                state.apply(event);
+                changed.apply(event);
             }
-            deltas::extend(
-                &mut append,
-                *stream,
-                &before,
-                &state,
-                &self.rules,
-                &self.claims_keys,
-            )
-            .map_err(|_| EncodeError::Name)?;
+            let (rules, keys) = (&self.rules, &self.claims_keys);
+            deltas::extend(&mut append, *stream, &before, &state, rules, keys)
+                .map_err(|_| EncodeError::Name)?;
             after.push((*stream, state));
         }
         let written: HashSet<StreamId> = decision.writes.iter().map(|(stream, _)| *stream).collect();
@@ -454,13 +375,7 @@ impl Executor {
             self.codec.vault().keep(&keys);
             for ((stream, events), (_, state)) in decision.writes.iter().zip(after) {
                 let version = version_of(world, *stream) + u64::try_from(events.len()).unwrap_or(u64::MAX);
-                self.remember(
-                    *stream,
-                    Loaded {
-                        state: Arc::new(state),
-                        version,
-                    },
-                );
+                self.states.keep(*stream, Loaded { state, version });
             }
         }
         Ok(appended)

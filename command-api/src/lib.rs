@@ -9,3 +9,4 @@ pub mod received;
 pub mod refusals;
 pub mod relay;
 pub mod routes;
+mod states;

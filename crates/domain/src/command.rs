@@ -17,6 +17,12 @@ pub trait Command: Send + Sync {
     /// appointment first, and the appointment's patient once that is loaded. Asked again after each load.
     fn streams(&self, world: &World) -> Vec<StreamId>;
 
+    /// Whether the target is made by this very command. Then it is decided as if nothing were there yet, without
+    /// looking: the log finds out, and whatever would be refused is decided again from what is stored.
+    fn makes_target(&self) -> bool {
+        false
+    }
+
     /// What is to happen.
     ///
     /// # Errors

@@ -60,6 +60,14 @@ macro_rules! over_aggregates {
 over_aggregates! { Patient, Practitioner, Location, Appointment, Thread }
 
 impl State {
+    /// How many parts it has that come one by one, without a limit: what of its size a cache must count.
+    pub fn parts(&self) -> usize {
+        match self {
+            Self::Thread(thread) => thread.messages.size(),
+            Self::Patient(_) | Self::Practitioner(_) | Self::Location(_) | Self::Appointment(_) => 0,
+        }
+    }
+
     /// What the record claims, in order and without repetition; a function of the state alone.
     pub fn claims(&self) -> Vec<Claim> {
         let mut claims = match self {

@@ -37,6 +37,10 @@ impl Command for RecordAppointment {
         self.appointment_id.into()
     }
 
+    fn makes_target(&self) -> bool {
+        true
+    }
+
     fn streams(&self, _world: &World) -> Vec<StreamId> {
         let mut streams = self.placement.streams();
         streams.extend([self.target(), self.patient_id.into()]);

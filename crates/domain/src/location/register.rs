@@ -29,6 +29,10 @@ impl Command for RegisterLocation {
         self.location_id.into()
     }
 
+    fn makes_target(&self) -> bool {
+        true
+    }
+
     fn streams(&self, _world: &World) -> Vec<StreamId> {
         vec![self.target()]
     }

@@ -36,6 +36,10 @@ impl Command for RegisterPractitioner {
         self.practitioner_id.into()
     }
 
+    fn makes_target(&self) -> bool {
+        true
+    }
+
     fn streams(&self, _world: &World) -> Vec<StreamId> {
         vec![self.target()]
     }

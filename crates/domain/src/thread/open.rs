@@ -28,6 +28,10 @@ impl Command for OpenThread {
         self.thread_id.into()
     }
 
+    fn makes_target(&self) -> bool {
+        true
+    }
+
     fn streams(&self, _world: &World) -> Vec<StreamId> {
         let mut streams = self.reads();
         streams.push(self.target());

@@ -1,9 +1,8 @@
 //! What is known of a conversation?
 
-use std::collections::BTreeMap;
-
 use praxis_events::ids::{MessageId, PatientId};
 use praxis_events::thread::{Participant, ThreadEvent};
+use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 /// The state of a thread. What was said is not part of it: no rule turns on it.
@@ -11,8 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Thread {
     /// How it began; `None` before its first event.
     pub opening: Option<Opening>,
-    /// Its messages.
-    pub messages: BTreeMap<MessageId, Message>,
+    /// Its messages. States that follow each other share what did not change: a conversation has no end, and every
+    /// message that is sent makes a new state beside the one that others still see.
+    pub messages: RedBlackTreeMapSync<MessageId, Message>,
 }
 
 /// How a conversation began.
@@ -60,7 +60,7 @@ impl Thread {
                     readers: Vec::new(),
                     validity: Validity::Standing,
                 };
-                self.messages.insert(sent.message_id, message);
+                self.messages.insert_mut(sent.message_id, message);
             }
             ThreadEvent::MessageRead(read) => {
                 if let Some(message) = self.messages.get_mut(&read.message_id)
