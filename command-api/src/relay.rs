@@ -17,6 +17,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
+mod mismatch;
+
+pub use mismatch::LogMismatch;
+
 /// How long a lease lasts without renewal.
 const LEASE_TTL_MS: u32 = 5_000;
 /// How often it is renewed, and how often a standby asks for it.
@@ -31,9 +35,6 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 const HEARTBEAT_PERIOD: Duration = Duration::from_secs(1);
 /// How often the size and root of the tree are written to the log output.
 const ROOT_PERIOD: Duration = Duration::from_mins(1);
-
-/// As after the database was restored to an earlier state: to publish on would give positions a second meaning.
-const BEYOND_THE_HEAD: &str = "the relay is beyond the head";
 
 /// What a relay is made of.
 pub struct Relay {
@@ -60,34 +61,46 @@ enum TermEnd {
     Publish(#[from] PublishError),
     #[error("stored frontier does not fit the log: {0}")]
     Frontier(&'static str),
+    #[error(transparent)]
+    Mismatch(#[from] LogMismatch),
 }
 
 impl Relay {
     /// Leads whenever it may, until `stop` resolves; then gives the lease back.
-    pub async fn run(mut self, stop: impl Future<Output = ()> + Send) {
+    ///
+    /// # Errors
+    /// [`LogMismatch`] when publishing on would give positions a second meaning: someone has to decide.
+    pub async fn run(mut self, stop: impl Future<Output = ()> + Send) -> Result<(), LogMismatch> {
         let mut stop = std::pin::pin!(stop);
-        loop {
+        let ended = loop {
             tokio::select! {
                 biased;
-                () = &mut stop => break,
-                () = self.stand_or_lead() => {}
+                () = &mut stop => break Ok(()),
+                stood = self.stand_or_lead() => if let Err(mismatch) = stood {
+                    break Err(mismatch);
+                }
             }
-        }
+        };
         if let Err(error) = self.store.release(self.holder).await {
             tracing::debug!(error = %error, "relay lease not released; it lapses by itself");
         }
+        ended
     }
 
-    async fn stand_or_lead(&mut self) {
+    async fn stand_or_lead(&mut self) -> Result<(), LogMismatch> {
         match self.store.lease(self.holder, LEASE_TTL_MS).await {
             Ok(Some(state)) => {
                 let (term, position) = (state.term, state.position);
                 tracing::info!(term, position, "relay leads");
                 metrics::gauge!("praxis_relay_leader").set(1.0);
-                if let Err(end) = self.lead(state).await {
+                let ended = self.lead(state).await;
+                metrics::gauge!("praxis_relay_leader").set(0.0);
+                if let Err(end) = ended {
+                    if let TermEnd::Mismatch(mismatch) = end {
+                        return Err(mismatch);
+                    }
                     tracing::warn!(term, end = %end, source = ?std::error::Error::source(&end), "relay's term ended");
                 }
-                metrics::gauge!("praxis_relay_leader").set(0.0);
                 sleep(RETRY_PAUSE).await;
             }
             Ok(None) => sleep(LEASE_PERIOD).await,
@@ -96,6 +109,7 @@ impl Relay {
                 sleep(LEASE_PERIOD).await;
             }
         }
+        Ok(())
     }
 
     /// One term: until the lease is lost, the store or the broker fails.
@@ -104,6 +118,10 @@ impl Relay {
             Some(factory) => Some(factory.open().await?),
             None => None,
         };
+        if let Some(publisher) = &publisher {
+            let last = publisher.last().await?;
+            mismatch::compare(self.reader.as_ref(), &last).await??;
+        }
         let leaf_hash = self.leaf_hash_at(state.position).await?;
         let count = publisher.as_ref().map_or(0, |publisher| publisher.partitions());
         let mut progress = Progress::resume(state, count, leaf_hash)?;
@@ -119,7 +137,7 @@ impl Relay {
             let head = self.reader.head().await?;
             metrics::gauge!("praxis_relay_lag_events").set(lag(head.position, progress.state.position));
             if head.position < progress.state.position {
-                return Err(TermEnd::Frontier(BEYOND_THE_HEAD));
+                return Err(LogMismatch::beyond_head(progress.state.position, head.position).into());
             }
             let events = if head.position > progress.state.position {
                 self.reader
@@ -164,9 +182,11 @@ impl Relay {
             return Ok([0; 32]);
         }
         let events = self.reader.read_log(position - 1, 1).await?;
-        let last = events.first().filter(|event| event.position == position);
-        last.map(|event| event.leaf_hash)
-            .ok_or(TermEnd::Frontier(BEYOND_THE_HEAD))
+        if let Some(last) = events.first().filter(|event| event.position == position) {
+            return Ok(last.leaf_hash);
+        }
+        let head = self.reader.head().await?.position;
+        Err(LogMismatch::beyond_head(position, head).into())
     }
 }
 

@@ -127,8 +127,7 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     };
     let stop = tasks.stop().clone();
     tasks.spawn("relay", async move {
-        relay.run(stop.cancelled_owned()).await;
-        Ok(())
+        Ok(relay.run(stop.cancelled_owned()).await?)
     });
 
     let registry: Arc<dyn Registry> = Arc::new(SqliteRegistry::open(data).await?);

@@ -92,8 +92,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     };
     let stop = tasks.stop().clone();
     tasks.spawn("relay", async move {
-        relay.run(stop.cancelled_owned()).await;
-        Ok(())
+        Ok(relay.run(stop.cancelled_owned()).await?)
     });
 
     let executor = Arc::new(Executor::new(ExecutorParts {

@@ -229,21 +229,55 @@ async fn who_does_not_know_the_partitions_says_the_position_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_relay_beyond_the_head_falls_silent() {
+async fn a_relay_beyond_the_head_stops_and_says_so() {
     let cluster = Cluster::default();
     cluster.append(20, 5);
-    drive([relay(&cluster, 1)], async {
+    let running = tokio::time::timeout(
+        Duration::from_secs(60),
+        relay(&cluster, 1).run(std::future::pending()),
+    );
+    let (ended, before) = tokio::join!(running, async {
         published(&cluster, 20).await;
         cluster.restore_to(15);
-        let before = cluster.topic();
-        sleep(Duration::from_secs(10)).await;
-        assert_eq!(
-            cluster.topic(),
-            before,
-            "not even a watermark speaks of position 20 any more"
-        );
-    })
-    .await;
+        cluster.topic()
+    });
+    let mismatch = ended.expect("it ends").expect_err("by itself");
+    assert_eq!(
+        mismatch,
+        LogMismatch::BeyondHead {
+            published: 20,
+            head: 15
+        }
+    );
+    assert_eq!(
+        cluster.topic(),
+        before,
+        "not even a watermark speaks of position 20 any more"
+    );
+}
+
+/// The row was restored with the log, and the process is new: only the topic knows.
+#[tokio::test(start_paused = true)]
+async fn a_new_relay_stops_when_the_topic_has_what_the_log_lacks() {
+    let cluster = Cluster::default();
+    cluster.append(20, 5);
+    drive([relay(&cluster, 1)], published(&cluster, 20)).await;
+    cluster.restore_to(15);
+    cluster.restore_row();
+    let before = cluster.topic();
+    let beyond = relay(&cluster, 2).run(std::future::pending()).await;
+    assert_eq!(
+        beyond,
+        Err(LogMismatch::BeyondHead {
+            published: 20,
+            head: 15
+        })
+    );
+
+    cluster.append_otherwise(10);
+    let other = relay(&cluster, 3).run(std::future::pending()).await;
+    assert_eq!(other, Err(LogMismatch::OtherEvent(20)));
+    assert_eq!(cluster.topic(), before, "nothing is published of another history");
 }
 
 #[tokio::test(start_paused = true)]

@@ -70,6 +70,13 @@ pub trait EventPublisher: Send + Sync {
     /// # Errors
     /// [`PublishError`] if any was not; some may have arrived.
     async fn publish(&self, messages: Vec<BusMessage>) -> Result<(), PublishError>;
+
+    /// What each partition ends with: its last messages, whoever sent them, in no order. The topic is out of the
+    /// database's reach, so it knows what a log told before it was restored to an earlier state.
+    ///
+    /// # Errors
+    /// [`PublishError`] if the broker does not answer.
+    async fn last(&self) -> Result<Vec<BusMessage>, PublishError>;
 }
 
 /// Makes publishers: one for each term, another after each failure.

@@ -35,6 +35,29 @@ const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// How long [`KafkaFeed::close`] waits for the group to be left.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(8);
 
+/// What a message from Kafka says.
+pub(crate) fn open_message(
+    message: &BorrowedMessage<'_>,
+    partitions: NonZeroU32,
+) -> Result<BusMessage, Unreadable> {
+    let partition = u32::try_from(message.partition()).map_err(|_| Unreadable::Header("partition"))?;
+    let headers: Vec<(&str, &[u8])> = message
+        .headers()
+        .map(|headers| {
+            headers
+                .iter()
+                .filter_map(|header| Some((header.key, header.value?)))
+                .collect()
+        })
+        .unwrap_or_default();
+    let arrived = Arrived {
+        partition,
+        headers: &headers,
+        value: message.payload().unwrap_or_default(),
+    };
+    open(arrived, partitions)
+}
+
 /// How the members of a group share the partitions out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GroupProtocol {
@@ -144,24 +167,23 @@ impl KafkaFeed {
         self.forget_revoked(member);
     }
 
+    /// Passes over the errors that wait behind one that is reported, up to the next message. An outage leaves one for
+    /// every attempt to connect, and a caller that pauses after each would still be hearing of it minutes after its end.
+    fn take_errors(&mut self, member: &Member) -> Result<(), FeedError> {
+        for _ in 0..LOOKED_AT_MAX {
+            match member.stream().recv().now_or_never() {
+                None => break,
+                Some(Ok(message)) => return self.take_message(&message),
+                Some(Err(error)) => drop(self.judge(error)),
+            }
+        }
+        Ok(())
+    }
+
     fn take_message(&mut self, message: &BorrowedMessage<'_>) -> Result<(), FeedError> {
         let partition =
             u32::try_from(message.partition()).map_err(|_| FeedError::Corrupt("partition is negative"))?;
-        let headers: Vec<(&str, &[u8])> = message
-            .headers()
-            .map(|headers| {
-                headers
-                    .iter()
-                    .filter_map(|header| Some((header.key, header.value?)))
-                    .collect()
-            })
-            .unwrap_or_default();
-        let arrived = Arrived {
-            partition,
-            headers: &headers,
-            value: message.payload().unwrap_or_default(),
-        };
-        match open(arrived, self.settings.topic.partitions) {
+        match open_message(message, self.settings.topic.partitions) {
             Ok(said) => self.pending.push(said),
             Err(Unreadable::OtherPartitions) => {
                 return Err(FeedError::Corrupt(
@@ -275,10 +297,17 @@ impl EventFeed for KafkaFeed {
                 return Err(error);
             }
             let member = self.member()?;
+            self.forget_revoked(&member);
+            // What came behind an error of the call before.
+            if self.pending.len() > 0 {
+                self.handed_over.clone_from(&self.come);
+                return Ok(self.pending.take());
+            }
             match tokio::time::timeout(self.silence_max, member.stream().recv()).await {
                 Err(_) => self.look_into_silence(member).await?,
                 Ok(Err(error)) => {
                     if let Some(error) = self.judge(error) {
+                        self.take_errors(&member)?;
                         return Err(error);
                     }
                 }

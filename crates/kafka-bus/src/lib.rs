@@ -14,3 +14,4 @@ pub mod settings;
 pub mod topic;
 
 mod client;
+mod ends;

@@ -16,6 +16,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer, PurgeConfig};
 
 use crate::client::{EndsElsewhere, PlainContext};
+use crate::ends::last_blocking;
 use crate::envelope::{headers, key, value};
 use crate::settings::KafkaSettings;
 use crate::topic::{self, TopicError};
@@ -36,6 +37,8 @@ enum NotSent {
     Topic(#[from] TopicError),
     #[error("producer refused or lost a message")]
     Kafka(#[source] KafkaError),
+    #[error("topic cannot be looked at")]
+    Look(#[source] KafkaError),
     #[error("partition {0} is beyond the topic's")]
     Partition(u32),
     #[error("acknowledgements did not come in time")]
@@ -73,6 +76,7 @@ impl PublisherFactory for KafkaPublishers {
 /// One idempotent producer, from its first message to its first failure.
 pub struct KafkaPublisher {
     producer: EndsElsewhere<FutureProducer<PlainContext>>,
+    settings: KafkaSettings,
     topic: String,
     partitions: NonZeroU32,
     spent: AtomicBool,
@@ -99,6 +103,7 @@ impl KafkaPublisher {
             .map_err(NotSent::Kafka)?;
         Ok(Self {
             producer: EndsElsewhere::new(producer),
+            settings: settings.clone(),
             topic: settings.topic.name.clone(),
             partitions: settings.topic.partitions,
             spent: AtomicBool::new(false),
@@ -188,5 +193,13 @@ impl EventPublisher for KafkaPublisher {
         attempt.went_well = true;
         metrics::histogram!("praxis_kafka_publish_seconds").record(started.elapsed().as_secs_f64());
         Ok(())
+    }
+
+    async fn last(&self) -> Result<Vec<BusMessage>, PublishError> {
+        let settings = self.settings.clone();
+        let looked = tokio::task::spawn_blocking(move || last_blocking(&settings)).await;
+        Ok(looked
+            .unwrap_or(Err(KafkaError::Canceled))
+            .map_err(NotSent::Look)?)
     }
 }

@@ -9,6 +9,8 @@ use praxis_events::ids::LogId;
 #[derive(Debug, Default)]
 pub(crate) struct Identity {
     seen: Mutex<Option<Seen>>,
+    /// Why the log was refused once: it stays refused, though a restored one may grow past what was seen.
+    refused: Mutex<Option<String>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,17 @@ impl Identity {
 
     /// Remembers the head, or refuses it if it is not of the same log or lies below `floor`.
     pub(crate) fn recognise(&self, head: &Head, floor: u64) -> Result<(), StoreError> {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.is_none() {
+            *refused = self.why_foreign(head, floor);
+        }
+        match refused.as_ref() {
+            Some(why) => Err(StoreError::Unfit(why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn why_foreign(&self, head: &Head, floor: u64) -> Option<String> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let known = seen.get_or_insert(Seen {
             log_id: head.log_id,
@@ -36,26 +49,26 @@ impl Identity {
             position: head.position,
         });
         if known.log_id != head.log_id {
-            return Err(StoreError::Unfit(format!(
+            return Some(format!(
                 "it holds log {}, this process began with log {}",
                 head.log_id, known.log_id
-            )));
+            ));
         }
         if known.epoch != head.epoch {
-            return Err(StoreError::Unfit(format!(
+            return Some(format!(
                 "the log is in epoch {}, this process began in epoch {}: restart it",
                 head.epoch, known.epoch
-            )));
+            ));
         }
         if head.position < floor {
-            return Err(StoreError::Unfit(format!(
+            return Some(format!(
                 "the log ends at position {}, this process has seen position {floor}: it was restored to an earlier \
                  state",
                 head.position
-            )));
+            ));
         }
         known.position = known.position.max(head.position);
-        Ok(())
+        None
     }
 
     /// Remembers a position that was committed here.
@@ -109,6 +122,13 @@ mod tests {
         let identity = began_at(5);
         identity.reached(7);
         assert!(refusal(&identity, &head(1, 1, 6)).contains("restored"));
+    }
+
+    #[test]
+    fn a_log_once_refused_stays_refused_when_it_has_grown() {
+        let identity = began_at(7);
+        assert!(refusal(&identity, &head(1, 1, 6)).contains("ends at position 6"));
+        assert!(refusal(&identity, &head(1, 1, 9)).contains("ends at position 6"));
     }
 
     #[test]

@@ -199,6 +199,34 @@ impl Cluster {
         self.state().events.retain(|event| event.position <= position);
     }
 
+    /// The row as it would have been restored with the log, but for its term.
+    pub(super) fn restore_row(&self) {
+        let mut state = self.state();
+        let term = state.row.term;
+        let mut frontier = Frontier::default();
+        for event in &state.events {
+            frontier
+                .append(event.position, event.leaf_hash)
+                .expect("positions are dense");
+        }
+        state.row = RelayState {
+            term,
+            position: head(&state.events),
+            partitions: Vec::new(),
+            frontier: frontier.to_bytes(),
+        };
+    }
+
+    /// Events that another history put at these positions.
+    pub(super) fn append_otherwise(&self, count: u64) {
+        let mut state = self.state();
+        let before = state.events.len();
+        state.append(count, 5);
+        for event in state.events.iter_mut().skip(before) {
+            event.leaf_hash[31] ^= 1;
+        }
+    }
+
     /// As when the topic is made anew with another number of partitions.
     pub(super) fn forget_topic_and_partitions(&self) {
         let mut state = self.state();
@@ -275,7 +303,7 @@ pub(super) fn relay(cluster: &Cluster, number: u128) -> Relay {
 /// Runs relays until the scenario ends, then stops them.
 pub(super) async fn drive<const N: usize>(relays: [Relay; N], scenario: impl Future<Output = ()>) {
     let (stop, stopped) = watch::channel(false);
-    let mut running = JoinSet::new();
+    let mut running: JoinSet<Result<(), LogMismatch>> = JoinSet::new();
     for relay in relays {
         let mut stopped = stopped.clone();
         running.spawn(relay.run(async move {
@@ -284,7 +312,9 @@ pub(super) async fn drive<const N: usize>(relays: [Relay; N], scenario: impl Fut
     }
     scenario.await;
     stop.send_replace(true);
-    running.join_all().await;
+    for ended in running.join_all().await {
+        ended.expect("the log is the one that was published");
+    }
 }
 
 #[derive(Clone)]
@@ -336,6 +366,11 @@ impl EventPublisher for Publishers {
             }
         }
         Err(PublishError("ordered by the test".into()))
+    }
+
+    async fn last(&self) -> Result<Vec<BusMessage>, PublishError> {
+        let topic = self.cluster.topic();
+        Ok(topic.into_values().filter_map(|mut of| of.pop()).collect())
     }
 }
 

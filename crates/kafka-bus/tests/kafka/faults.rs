@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use praxis_event_store::bus::{EventPublisher as _, PublisherFactory as _};
+use praxis_event_store::feed::EventFeed as _;
 use praxis_kafka_bus::probe::KafkaProbe;
 use praxis_kafka_bus::publisher::{KafkaPublisher, KafkaPublishers};
 use praxis_testkit::servers::KafkaServer;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{Log, PATIENCE, open_feed, positions, receive, settings_at, unique};
 
@@ -69,6 +70,39 @@ async fn a_broker_that_went_away_fails_the_publisher_in_time_and_the_next_one_wo
     came.sort_unstable();
     came.dedup();
     assert_eq!(came, (11..=30).collect::<Vec<_>>());
+    feed.close().await;
+    Ok(())
+}
+
+/// As a projector that pauses after each error: what librdkafka queued during the outage must not be paid for one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_heard_of_once_after_its_end() -> anyhow::Result<()> {
+    const LONG_ENOUGH_FOR_MANY_ATTEMPTS: Duration = Duration::from_secs(10);
+    const ERRORS_MAX: usize = 3;
+    let mut kafka = KafkaServer::start().await?;
+    let settings = settings_at(&kafka.brokers());
+    let factory = KafkaPublishers::new(settings.clone());
+    let mut log = Log::new(&settings);
+    factory.open().await?.publish(log.append(10, 10)).await?;
+    let mut feed = open_feed(&settings, &unique("group")).await?;
+    receive(&mut feed, 10).await?;
+
+    kafka.kill_9();
+    sleep(LONG_ENOUGH_FOR_MANY_ATTEMPTS).await;
+    kafka.restart().await?;
+    factory.open().await?.publish(log.append(10, 10)).await?;
+    let mut errors = 0;
+    let came = timeout(PATIENCE, async {
+        loop {
+            match feed.next(100).await {
+                Ok(messages) if positions(&messages).iter().any(|position| *position > 10) => break,
+                Ok(_) => {}
+                Err(_) => errors += 1,
+            }
+        }
+    });
+    came.await?;
+    assert!(errors <= ERRORS_MAX, "{errors} errors before the first message");
     feed.close().await;
     Ok(())
 }

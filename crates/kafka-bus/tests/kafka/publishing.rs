@@ -48,6 +48,24 @@ async fn messages_come_back_equal_and_in_order_within_their_partition() -> anyho
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_topic_ends_with_is_told_to_whoever_publishes_next() -> anyhow::Result<()> {
+    let settings = settings();
+    let factory = KafkaPublishers::new(settings.clone());
+    let publisher = factory.open().await?;
+    assert!(publisher.last().await?.is_empty(), "nobody has published");
+    let mut log = Log::new(&settings);
+    let mut messages = log.append(400, 50);
+    messages.extend(log.watermarks());
+    publisher.publish(messages).await?;
+    let last = factory.open().await?.last().await?;
+    for watermark in log.watermarks() {
+        assert!(last.contains(&watermark), "{watermark:?} is told");
+    }
+    assert!(last.len() < 400, "only the end is read: {}", last.len());
+    Ok(())
+}
+
 fn events_by_partition(messages: &[BusMessage]) -> BTreeMap<u32, Vec<BusMessage>> {
     let mut of = BTreeMap::<u32, Vec<_>>::new();
     for message in messages {
