@@ -18,7 +18,7 @@ use crate::apply::{Applied, Move, Opened, Work, open, write};
 use crate::failure::{ProjectionError, SessionEnd};
 use crate::gap::read_slice;
 use crate::parked::{Retry, retry_parked};
-use crate::rule::plan;
+use crate::rule::{LogMismatch, plan};
 use crate::telemetry;
 use crate::verify::verify;
 
@@ -29,6 +29,10 @@ const SLICE_EVENTS_MAX: u32 = 4_000;
 /// How far rows may be behind the log when a session begins, or the feed behind the rows, events. Beyond it rows are
 /// filled from the log, which is faster than a feed that brings it message by message.
 pub(crate) const BEHIND_EVENTS_MAX: u64 = 20_000;
+/// How often rows and log are compared while messages come, and while none do: then less often than the feed itself
+/// looks into a silence, which it could not do if it were always called off before.
+const VERIFY_PERIOD: Duration = Duration::from_secs(1);
+const VERIFY_PERIOD_SILENT: Duration = Duration::from_secs(15);
 /// How long the feed may wait while a gap is filled.
 const FEED_WAITS_MAX: Duration = Duration::from_secs(1);
 /// The pause after the first failure; it doubles with each that follows without a batch between.
@@ -61,6 +65,8 @@ struct Carried {
     pending: Vec<BusMessage>,
     /// Partitions with a gap, and up to where the log must be read.
     lagging: BTreeMap<u32, u64>,
+    /// Where the rows were. A database restored since, rows and all, agrees with itself, but not with this.
+    checkpoints: BTreeMap<u32, Checkpoint>,
     /// Whether parked streams were tried since the start.
     retried: bool,
     /// Whether something was applied since the last pause.
@@ -78,6 +84,10 @@ struct Session {
     feed_asked_at: Instant,
     /// The work after that in progress, while a gap is filled.
     ahead: Option<Opened>,
+    /// When rows and log were last compared.
+    verified_at: Instant,
+    /// Where the log is known to reach.
+    head_position: u64,
 }
 
 /// Begins rows at the beginning of a log.
@@ -134,7 +144,7 @@ impl Projection {
         stop: &CancellationToken,
         carried: &mut Carried,
     ) -> Result<(), SessionEnd> {
-        let mut session = self.begin(carried.lagging.clone()).await?;
+        let mut session = self.begin(carried).await?;
         if !carried.retried {
             self.retry_parked().await?;
             carried.retried = true;
@@ -143,8 +153,14 @@ impl Projection {
         loop {
             self.publish(&session);
             carried.lagging.clone_from(&session.lagging);
+            carried.checkpoints.clone_from(&session.checkpoints);
             if stop.is_cancelled() {
                 return Ok(());
+            }
+            if session.verified_at.elapsed() >= VERIFY_PERIOD {
+                let known: Vec<&Checkpoint> = session.checkpoints.values().collect();
+                verify(self.reader.as_ref(), &known).await?;
+                session.verified_at = Instant::now();
             }
             let filling = !session.lagging.is_empty() && session.feed_asked_at.elapsed() < FEED_WAITS_MAX;
             if carried.pending.is_empty() && !filling {
@@ -155,6 +171,7 @@ impl Projection {
                     taken = feed.next(BATCH_MESSAGES_MAX) => taken?,
                     // A gap is filled from the log meanwhile, but the feed is never left waiting for long.
                     () = std::future::ready(()), if !session.lagging.is_empty() => Vec::new(),
+                    () = sleep(VERIFY_PERIOD_SILENT) => Vec::new(),
                 };
             }
             if !carried.pending.is_empty() {
@@ -175,19 +192,22 @@ impl Projection {
         }
     }
 
-    async fn begin(&self, lagging: BTreeMap<u32, u64>) -> Result<Session, SessionEnd> {
+    async fn begin(&self, carried: &Carried) -> Result<Session, SessionEnd> {
         if self.views.checkpoints().await?.is_empty() {
             let head = self.reader.head().await?;
             start(self.views.as_ref(), &head, self.partitions).await?;
         }
         let checkpoints = self.checkpoints().await?;
-        verify(self.reader.as_ref(), checkpoints.values()).await?;
+        let known: Vec<&Checkpoint> = checkpoints.values().chain(carried.checkpoints.values()).collect();
+        verify(self.reader.as_ref(), &known).await?;
         let mut session = Session {
             checkpoints,
-            lagging,
+            lagging: carried.lagging.clone(),
             heard_of: BTreeMap::new(),
             feed_asked_at: Instant::now(),
             ahead: None,
+            verified_at: Instant::now(),
+            head_position: 0,
         };
         self.follow_head(&mut session, BEHIND_EVENTS_MAX).await?;
         Ok(session)
@@ -231,6 +251,7 @@ impl Projection {
             if moves.is_empty() {
                 return Ok(());
             }
+            self.ensure_in_the_log(session, &moves).await?;
             let work = Work {
                 moves,
                 events: plan.events,
@@ -240,6 +261,26 @@ impl Projection {
                 return Ok(());
             }
         }
+    }
+
+    /// What is published is in the log. What is not there any more happened in a history that a restore took back, and
+    /// is not folded.
+    async fn ensure_in_the_log(&self, session: &mut Session, moves: &[Move]) -> Result<(), SessionEnd> {
+        let Some(newest) = moves.iter().map(|made| &made.to).max_by_key(|to| to.position) else {
+            return Ok(());
+        };
+        if newest.position > session.head_position {
+            session.head_position = self.reader.head().await?.position;
+        }
+        if newest.position > session.head_position {
+            return Err(LogMismatch::BeyondHead {
+                partition: newest.partition,
+                position: newest.position,
+                head: session.head_position,
+            }
+            .into());
+        }
+        Ok(())
     }
 
     /// Has partitions that are more than so many events behind the log filled from there.

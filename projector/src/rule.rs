@@ -59,7 +59,10 @@ pub enum LogMismatch {
         position: u64,
     },
     /// The log ends before the position that the rows, or a message of the feed, are at.
-    #[error("the log ends at position {head}, before position {position} of partition {partition}")]
+    #[error(
+        "the log ends at position {head}, before position {position} of partition {partition}: it was restored to an \
+         earlier state"
+    )]
     BeyondHead {
         /// The partition.
         partition: u32,

@@ -24,7 +24,7 @@ pub enum VerifyError {
 /// [`VerifyError`].
 pub async fn verify(
     reader: &dyn LogReader,
-    checkpoints: impl IntoIterator<Item = &Checkpoint>,
+    checkpoints: &[&Checkpoint],
 ) -> Result<(), VerifyError> {
     let head = reader.head().await?;
     let mut leaf_hashes: HashMap<u64, Option<[u8; 32]>> = HashMap::from([(0, Some([0; 32]))]);

@@ -285,6 +285,21 @@ async fn another_history_of_the_same_log_stops_the_projector() {
     );
 }
 
+/// As when log and rows were restored together, and the topic was not.
+#[tokio::test]
+async fn an_event_that_the_log_lacks_is_not_folded() {
+    let (world, _) = world(1);
+    let messages = world.relayed(&world.log.stored());
+    world.log.events.lock().expect("not poisoned").truncate(300);
+    let mut feed = ScriptedFeed::of([messages[..300].to_vec(), messages[300..].to_vec()], Vec::new());
+    match world.run_until_failure(&mut feed).await {
+        ProjectionError::Mismatch(LogMismatch::BeyondHead { head: 300, .. }) => {}
+        other => panic!("not beyond the head: {other}"),
+    }
+    let held = world.views.held().await;
+    assert_eq!(held.checkpoints.get(&0).expect("one").position, 300);
+}
+
 #[tokio::test]
 async fn a_feed_ahead_of_its_log_stops_the_projector() {
     let (world, _) = world(1);
