@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 use crate::error::ReadError;
 
+mod belonging;
+
 /// How long a look at the registry is good for: as long as a retired generation may still be read.
 const LOOK_UP_PERIOD: Duration = Duration::from_secs(1);
 
@@ -31,6 +33,8 @@ pub struct ReadSide {
     log: Arc<dyn LogReader>,
     known: RwLock<Option<Known>>,
     looking: Mutex<()>,
+    /// Why the rows are not those of the log, if they are not.
+    foreign: RwLock<Option<String>>,
 }
 
 /// A generation opened for reading.
@@ -93,14 +97,23 @@ impl ReadSide {
             log,
             known: RwLock::new(None),
             looking: Mutex::new(()),
+            foreign: RwLock::new(None),
         }
     }
 
     /// The generation to read.
     ///
     /// # Errors
-    /// [`ReadError::Building`] while none is ready; [`ReadError::Views`] when the registry never answered.
+    /// [`ReadError::Building`] while none is ready; [`ReadError::Views`] when the registry never answered, or the rows
+    /// are not those of the log.
     pub async fn current(&self) -> Result<Arc<OpenGeneration>, ReadError> {
+        if let Some(why) = self.why_refused() {
+            return Err(ViewsError::Unfit(why).into());
+        }
+        self.newest().await
+    }
+
+    async fn newest(&self) -> Result<Arc<OpenGeneration>, ReadError> {
         if let Some(recent) = self.recent() {
             return recent.answer();
         }

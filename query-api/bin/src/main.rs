@@ -20,9 +20,11 @@ use praxis_http_kit::serve;
 use praxis_http_kit::sources::Sources;
 use praxis_http_kit::stack::{Limits, surround};
 use praxis_query_api::app::App;
+use praxis_query_api::error::ReadError;
 use praxis_query_api::generation::ReadSide;
 use praxis_query_api::routes;
 use praxis_read_models::registry::{Generation, Registry};
+use praxis_read_models::views::ViewsError;
 use praxis_runtime::config::read::Config;
 use praxis_runtime::config::setting::Program;
 use praxis_runtime::config::settings;
@@ -63,8 +65,17 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
             .await
             .context("cannot use the read models")?,
     );
+    let reads = Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader)));
+    let (verified, stop) = (Arc::clone(&reads), tasks.stop().clone());
+    tasks.spawn("belonging", async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = verified.keep_verifying() => {}
+        }
+        Ok(())
+    });
     let app = App {
-        reads: Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader))),
+        reads: Arc::clone(&reads),
         log: Arc::clone(&reader),
         decoder: Arc::new(Codec::new(Arc::clone(&vault))),
         moved: None,
@@ -129,9 +140,14 @@ impl Readiness for Ready {
         };
         let views = match self.registry.generations().await {
             Ok(all) => match Generation::newest_ready(&all, self.registry.fingerprint()) {
-                Some(generation) => {
-                    Check::new("views", true).saying(format!("generation {}", generation.number))
-                }
+                Some(generation) => match self.reads.current().await {
+                    Err(ReadError::Views(error @ ViewsError::Unfit(_))) => {
+                        Check::new("views", false).saying(error.to_string())
+                    }
+                    Ok(_) | Err(_) => {
+                        Check::new("views", true).saying(format!("generation {}", generation.number))
+                    }
+                },
                 None => Check::new("views", false).saying("no generation of this program is ready"),
             },
             Err(error) => Check::new("views", false).saying(error.to_string()),

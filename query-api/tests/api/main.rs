@@ -7,6 +7,7 @@
 )]
 
 mod as_of;
+mod belonging;
 mod freshness;
 mod generations;
 mod history;
