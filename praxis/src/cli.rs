@@ -155,21 +155,51 @@ pub struct Demo {
 #[derive(Debug, Subcommand)]
 pub enum Views {
     /// Generations, their positions, lag and parked streams.
+    #[command(after_help = WHERE_VIEWS_ARE)]
     Status(ViewsOptions),
-    /// Build the read models anew beside the present ones, and switch when they have caught up.
+    /// Build the read models anew beside the present ones, which are read until the new ones have come as far.
+    ///
+    /// A rebuild that was begun and not waited for goes on; this finds it again.
+    #[command(after_help = WHERE_VIEWS_ARE)]
     Rebuild(ViewsRebuild),
     /// Events that could not be read, in order.
+    #[command(after_help = WHERE_VIEWS_ARE)]
     Parked(ViewsOptions),
     /// Read parked events again.
+    #[command(after_help = WHERE_VIEWS_ARE)]
     Retry(ViewsOptions),
 }
+
+/// After each `views` command: what it is about unless told otherwise.
+const WHERE_VIEWS_ARE: &str = "Where the read models are:
+  --server URL, a running praxis serve; else --data DIR, or the server on it if it is in use;
+  else MySQL, if --views-url and --events-url or PRAXIS_VIEWS_URL and PRAXIS_EVENTS_URL are set;
+  else the directory praxis-data, or PRAXIS_DATA.
+
+Examples:
+  praxis views status
+  praxis views rebuild --json
+  PRAXIS_EVENTS_URL=mysql://… PRAXIS_VIEWS_URL=mysql://… praxis views rebuild
+  praxis views parked --server http://localhost:8080 --token \"$TOKEN\"";
 
 /// What every `views` command takes.
 #[derive(Clone, Debug, Args)]
 pub struct ViewsOptions {
-    /// Where the data is; without it and with PRAXIS_VIEWS_URL set, the MySQL databases.
+    /// Where the data is.
     #[command(flatten)]
     pub data: Data,
+    /// MySQL schema of the event store; better by PRAXIS_EVENTS_URL, as others see the arguments of a process.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub events_url: Option<String>,
+    /// MySQL base schema of the read models; better by PRAXIS_VIEWS_URL, as others see the arguments of a process.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub views_url: Option<String>,
+    /// A running praxis serve, instead of a data directory.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["data", "events_url", "views_url"], requires = "token")]
+    pub server: Option<String>,
+    /// An access token of an ADMIN for that server.
+    #[arg(long, value_name = "TOKEN", env = "PRAXIS_DEV_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
     /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,
@@ -184,6 +214,9 @@ pub struct ViewsRebuild {
     /// Switch even if streams are parked that were not before.
     #[arg(long)]
     pub force: bool,
+    /// On MySQL: fill them from here at once, beside the projectors. Without it that is done where none does.
+    #[arg(long)]
+    pub here: bool,
 }
 
 /// A role, as tokens name it.

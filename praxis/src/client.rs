@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::body::Body;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, RETRY_AFTER};
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use std::time::Duration;
@@ -121,12 +121,29 @@ impl Client {
         self.send(path, key, document, Some(version)).await
     }
 
+    /// Reads; asks again while the answer is 503.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub async fn get(&self, path: &str) -> Result<Answered> {
+        self.until_served(|| self.read(path)).await
+    }
+
     async fn send(&self, path: &str, key: &str, document: &Value, version: Option<u64>) -> Result<Answered> {
         let if_match = version.map(|version| format!("\"{version}\""));
         let body = serde_json::to_vec(document)?;
+        self.until_served(|| self.once(path, key, if_match.as_deref(), body.clone()))
+            .await
+    }
+
+    /// Tries until the answer is not 503.
+    async fn until_served<T>(&self, attempt: impl Fn() -> T) -> Result<Answered>
+    where
+        T: Future<Output = Result<(Answered, Duration)>>,
+    {
         let mut failure = None;
         for _ in 0..ATTEMPTS_MAX {
-            match self.once(path, key, if_match.as_deref(), body.clone()).await {
+            match attempt().await {
                 Ok((answered, _)) if answered.status != StatusCode::SERVICE_UNAVAILABLE => {
                     return Ok(answered);
                 }
@@ -180,22 +197,45 @@ impl Client {
                 (status, headers, response.bytes().await?)
             }
         };
-        if bytes.len() > ANSWER_BYTES_MAX {
-            bail!("the server's answer is too large");
-        }
-        let document = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        let seconds = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .unwrap_or(1);
-        let replayed = headers.contains_key("idempotent-replayed");
-        Ok((
-            Answered {
-                status,
-                document,
-                replayed,
-            },
-            Duration::from_secs(seconds),
-        ))
+        understood(status, &headers, &bytes)
     }
+
+    async fn read(&self, path: &str) -> Result<(Answered, Duration)> {
+        let (status, headers, bytes) = match self {
+            Self::Local { router, token } => {
+                let request = Request::get(path).header(AUTHORIZATION, format!("Bearer {token}"));
+                let response = router.clone().oneshot(request.body(Body::empty())?).await?;
+                let (status, headers) = (response.status(), response.headers().clone());
+                (status, headers, response.into_body().collect().await?.to_bytes())
+            }
+            Self::Remote { http, url, token } => {
+                let sent = http.get(format!("{url}{path}")).bearer_auth(token).send();
+                let response = sent.await.with_context(|| format!("cannot reach {url}"))?;
+                let (status, headers) = (response.status(), response.headers().clone());
+                (status, headers, response.bytes().await?)
+            }
+        };
+        understood(status, &headers, &bytes)
+    }
+}
+
+/// An answer, and how long it asks to wait if it is a refusal.
+fn understood(status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> Result<(Answered, Duration)> {
+    if bytes.len() > ANSWER_BYTES_MAX {
+        bail!("the server's answer is too large");
+    }
+    let document = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+    let seconds = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or(1);
+    let replayed = headers.contains_key("idempotent-replayed");
+    Ok((
+        Answered {
+            status,
+            document,
+            replayed,
+        },
+        Duration::from_secs(seconds),
+    ))
 }

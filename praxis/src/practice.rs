@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -16,6 +17,7 @@ use praxis_domain::rules::Rules;
 use praxis_event_store::codec::Codec;
 use praxis_event_store::decode::Decoder;
 use praxis_event_store::feed::{EventFeed, FeedError};
+use praxis_event_store::outcomes::keep_forgetting;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
 use praxis_event_store::record::random::OsRandom;
 use praxis_event_store::sequencer::{SequencerLimits, sequencer};
@@ -33,6 +35,7 @@ use praxis_query_api::generation::ReadSide;
 use praxis_read_models::registry::{Generation, Registry};
 use praxis_runtime::config::read::Config;
 use praxis_runtime::config::settings;
+use praxis_runtime::shutdown::GRACE_MAX;
 use praxis_runtime::tasks::Tasks;
 use praxis_runtime::{clock, ids};
 use praxis_store_sqlite::directory::{DirectoryError, OwnedDirectory};
@@ -41,6 +44,8 @@ use praxis_store_sqlite::views::SqliteRegistry;
 use tokio::sync::watch;
 use utoipa::openapi::OpenApi;
 
+use crate::commands::views;
+use crate::commands::views::tools::Tools;
 use crate::keys;
 
 /// The log's file in a data directory.
@@ -83,6 +88,43 @@ impl Practice {
             .context("the projection ended")?;
         Ok(())
     }
+
+    /// Ends the tasks and closes the files.
+    ///
+    /// # Errors
+    /// When a part of the practice failed meanwhile.
+    pub async fn end(self, tasks: Tasks) -> Result<()> {
+        tasks.stop().cancel();
+        let files = self.into_files();
+        let ended = tasks.wait(GRACE_MAX).await;
+        files.close().await;
+        Ok(ended?)
+    }
+
+    /// Lets go of the routes, so that the sequencer ends after the last request; the files stay until everything has
+    /// ended.
+    pub fn into_files(self) -> Files {
+        Files {
+            log: self.log,
+            registry: self.registry,
+            _directory: self.directory,
+        }
+    }
+}
+
+/// The files of a practice whose tasks are ending.
+pub struct Files {
+    log: Arc<SqliteLog>,
+    registry: Arc<dyn Registry>,
+    _directory: OwnedDirectory,
+}
+
+impl Files {
+    /// Closes them, and lets others have the directory.
+    pub async fn close(self) {
+        self.registry.close().await;
+        self.log.close().await;
+    }
 }
 
 /// Opens the practice of a data directory and starts its tasks. A directory without a log gets one.
@@ -113,8 +155,14 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     };
     let (sequencer, sequencing) = sequencer(Arc::clone(&writer), limits);
     let appended = sequencer.position();
-    tasks.spawn("sequencer", async move {
+    tasks.spawn_on_own_thread("sequencer", async move {
         sequencing.run().await;
+        Ok(())
+    });
+    let (outcomes, stop) = (Arc::<SqliteLog>::clone(&log), tasks.stop().clone());
+    let forgetting = keep_forgetting(Arc::clone(&reader), outcomes, stop.cancelled_owned());
+    tasks.spawn("outcomes", async move {
+        forgetting.await;
         Ok(())
     });
     let relay_store: Arc<dyn RelayStore> = Arc::<SqliteLog>::clone(&log);
@@ -126,12 +174,16 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         holder: ids::new_id(),
     };
     let stop = tasks.stop().clone();
-    tasks.spawn("relay", async move {
-        Ok(relay.run(stop.cancelled_owned()).await?)
-    });
+    tasks.spawn(
+        "relay",
+        async move { Ok(relay.run(stop.cancelled_owned()).await?) },
+    );
 
     let registry: Arc<dyn Registry> = Arc::new(SqliteRegistry::open(data).await?);
-    let moved = project(&registry, &reader, &decoder, appended, tasks);
+    // Whoever read what was retired before has ended: the directory is ours.
+    registry.remove_retired(Duration::ZERO).await?;
+    let moved = project(&registry, &reader, &decoder, appended, tasks).await?;
+    let tools = Tools::new(Arc::clone(&registry), Arc::clone(&reader), Arc::clone(&decoder));
 
     let executor = Arc::new(Executor::new(ExecutorParts {
         reader: Arc::clone(&reader),
@@ -159,11 +211,12 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         vault,
         registry: Arc::clone(&registry),
     });
-    let (routes, api) = routes(command, query);
+    let (routes, api) = routes(command, query, tools);
     let jwks = keys.verifier.keys().jwks();
     let rules = praxis_command_api::routes::RULES
         .iter()
-        .chain(praxis_query_api::routes::RULES);
+        .chain(praxis_query_api::routes::RULES)
+        .chain(views::routes::RULES);
     let door = Door::new(guard::policy(&api, rules.copied())?, keys.verifier);
     let sources = Sources::new(clock::now, ids::new_id);
     let all = routes.merge(meta::public(api, jwks, Arc::clone(&readiness)));
@@ -199,14 +252,15 @@ async fn open_log(data: &Path) -> Result<Arc<SqliteLog>> {
     Ok(Arc::new(SqliteLog::open(&file, OpenOptions::default()).await?))
 }
 
-/// Starts filling the read models from the log itself; answers up to where they are.
-fn project(
+/// Starts filling the read models from the log itself; answers up to where they are. Those of an empty log are there
+/// when this returns.
+async fn project(
     registry: &Arc<dyn Registry>,
     reader: &Arc<dyn LogReader>,
     decoder: &Arc<dyn Decoder>,
     appended: watch::Receiver<u64>,
     tasks: &Tasks,
-) -> watch::Receiver<u64> {
+) -> Result<watch::Receiver<u64>> {
     let (moved_sender, moved) = watch::channel(0);
     let generations = Generations {
         registry: Arc::clone(registry),
@@ -220,21 +274,25 @@ fn project(
         now_micros: clock::now_micros,
         moved: moved_sender,
     };
+    generations.prepare().await?;
     let stop = tasks.stop().clone();
     tasks.spawn("projection", async move { Ok(generations.run(stop).await?) });
-    moved
+    Ok(moved)
 }
 
-/// Both APIs and their one description.
-pub fn routes(command: CommandApp, query: QueryApp) -> (Router, OpenApi) {
+/// Both APIs and the operator's routes, and their one description.
+pub fn routes(command: CommandApp, query: QueryApp, tools: Tools) -> (Router, OpenApi) {
     let (command, mut api) = praxis_command_api::routes::routes()
         .with_state(command)
         .split_for_parts();
     let (query, reads) = praxis_query_api::routes::routes()
         .with_state(query)
         .split_for_parts();
+    let (operator, operations) = views::routes::routes().with_state(tools).split_for_parts();
     api.merge(reads);
-    (command.merge(query), crate::commands::openapi::titled(api))
+    api.merge(operations);
+    let routes = command.merge(query).merge(operator);
+    (routes, crate::commands::openapi::titled(api))
 }
 
 /// Feeds that tail the log itself.

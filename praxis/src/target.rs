@@ -1,7 +1,5 @@
 //! Where do import and demonstration write: to a running server, or to a data directory opened for it?
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, Result};
 use chrono::TimeDelta;
 use praxis_auth::claims::{Principal, Role};
@@ -10,12 +8,10 @@ use praxis_runtime::config::read::Config;
 use praxis_runtime::config::setting::{Program, Spec};
 use praxis_runtime::config::settings;
 use praxis_runtime::tasks::Tasks;
-use praxis_store_sqlite::log::SqliteLog;
 
-use crate::cli::{Data, Target};
+use crate::cli::Target;
 use crate::client::Client;
 use crate::commands::token::{account_of, mint};
-use crate::commands::views::Tools;
 use crate::practice::{self, Practice};
 
 /// How long the token of an import or demonstration lasts.
@@ -93,65 +89,6 @@ impl Opened {
         };
         drop(self.client);
         practice.catch_up().await?;
-        end(practice, tasks).await
+        practice.end(tasks).await
     }
-}
-
-/// The registry of read models, and what must be closed after it.
-pub struct OpenedViews {
-    /// What the `views` commands work with.
-    pub tools: Tools,
-    practice: Practice,
-    tasks: Tasks,
-}
-
-/// Opens the read models of a data directory; its projector runs meanwhile, so that what is built is filled.
-///
-/// # Errors
-/// When the data directory is in use or unfit.
-pub async fn open_views(data: &Data) -> Result<OpenedViews> {
-    let mut flags: Vec<(&'static Spec, String)> = Vec::new();
-    flags.extend(
-        data.data
-            .as_ref()
-            .map(|data| (&settings::DATA.spec, data.to_string_lossy().into_owned())),
-    );
-    let config = Config::from_environment(Program::Serve, &flags).checked()?;
-    let tasks = Tasks::new();
-    let practice = practice::open(&config, &config.require(&settings::DATA)?, &tasks).await?;
-    let tools = Tools {
-        registry: Arc::clone(&practice.registry),
-        reader: Arc::<SqliteLog>::clone(&practice.log),
-        decoder: Arc::clone(&practice.decoder),
-    };
-    Ok(OpenedViews {
-        tools,
-        practice,
-        tasks,
-    })
-}
-
-impl OpenedViews {
-    /// Ends the projector and closes the files.
-    ///
-    /// # Errors
-    /// When a part of the practice failed meanwhile.
-    pub async fn close(self) -> Result<()> {
-        let Self {
-            tools,
-            practice,
-            tasks,
-        } = self;
-        drop(tools);
-        end(practice, tasks).await
-    }
-}
-
-async fn end(practice: Practice, tasks: Tasks) -> Result<()> {
-    tasks.stop().cancel();
-    let log = Arc::clone(&practice.log);
-    drop(practice);
-    let ended = tasks.wait(praxis_runtime::shutdown::GRACE_MAX).await;
-    log.close().await;
-    Ok(ended?)
 }

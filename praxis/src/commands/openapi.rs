@@ -21,6 +21,7 @@ pub fn run() -> Result<()> {
 pub fn document() -> Result<String> {
     let mut api = praxis_command_api::routes::routes().into_openapi();
     api.merge(praxis_query_api::routes::routes().into_openapi());
+    api.merge(super::views::routes::routes().into_openapi());
     Ok(titled(api).to_pretty_json()? + "\n")
 }
 

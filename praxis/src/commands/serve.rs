@@ -16,8 +16,6 @@ use praxis_runtime::config::settings;
 use praxis_runtime::shutdown;
 use praxis_runtime::tasks::Tasks;
 use praxis_runtime::telemetry::{Options, Telemetry};
-use praxis_store_sqlite::directory::OwnedDirectory;
-use praxis_store_sqlite::log::SqliteLog;
 
 use crate::cli::Serve;
 use crate::client::Client;
@@ -82,10 +80,9 @@ pub async fn run(args: Serve) -> Result<ExitCode> {
     if args.demo {
         welcome(&practice, &url, &data).await?;
     }
-    let (log, directory) = keep_files(practice);
+    let files = practice.into_files();
     let ended = shutdown::wait(tasks, grace).await;
-    log.close().await;
-    drop(directory);
+    files.close().await;
     tokio::task::spawn_blocking(move || telemetry.flush()).await?;
     ended?;
     Ok(ExitCode::SUCCESS)
@@ -130,9 +127,4 @@ fn demonstrator(practice: &Practice) -> Result<Client> {
         router: practice.router.clone(),
         token,
     })
-}
-
-/// Lets go of the routes, so that the sequencer ends after the last request; the files stay until everything has ended.
-fn keep_files(practice: Practice) -> (Arc<SqliteLog>, OwnedDirectory) {
-    (practice.log, practice.directory)
 }
