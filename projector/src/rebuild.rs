@@ -195,7 +195,8 @@ pub async fn retire_older(registry: &dyn Registry) -> Result<(), ViewsError> {
     let Some(read) = Generation::newest_ready(&all, registry.fingerprint()) else {
         return Ok(());
     };
-    let older = all.iter().filter(|known| {
+    let mut older = all.clone();
+    older.retain(|known| {
         known.fingerprint == read.fingerprint
             && known.number < read.number
             && known.state != GenerationState::Retired

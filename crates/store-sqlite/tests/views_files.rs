@@ -54,6 +54,19 @@ async fn closing_leaves_whole_files_and_nothing_beside_them() -> Outcome {
 }
 
 #[tokio::test]
+async fn closing_what_was_only_read_leaves_nothing_beside_it_either() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let registry = SqliteRegistry::open(directory.path()).await?;
+    let number = used(&registry).await?;
+    registry.close().await;
+    let registry = SqliteRegistry::open(directory.path()).await?;
+    registry.open_views(number).await?.checkpoints().await?;
+    registry.close().await;
+    assert_eq!(files(directory.path())?, ["views-1.db", "views.db"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_removed_generation_leaves_no_file_while_another_is_read() -> Outcome {
     let directory = tempfile::tempdir()?;
     let registry = SqliteRegistry::open(directory.path()).await?;

@@ -6,6 +6,7 @@
     reason = "a panic is a test's report"
 )]
 
+mod generations;
 mod parking;
 mod projection;
 mod support;

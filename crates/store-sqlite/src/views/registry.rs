@@ -44,9 +44,13 @@ impl Pools {
         }
     }
 
-    /// The writer goes last: it folds the write-ahead log into the file and removes it.
+    /// Who writes goes last, and opens the file if nobody has: one that only reads cannot fold the write-ahead log into
+    /// it and remove that. Should it fail the log stays, which does no harm.
     async fn close(self) {
         self.readers.close().await;
+        if self.writer.size() == 0 {
+            drop(self.writer.acquire().await);
+        }
         self.writer.close().await;
     }
 }

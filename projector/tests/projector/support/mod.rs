@@ -2,6 +2,7 @@
 
 pub mod feeds;
 pub mod log;
+pub mod registry;
 pub mod views;
 
 use std::num::NonZeroU32;
