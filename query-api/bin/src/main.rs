@@ -84,6 +84,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         reader,
         vault,
         registry,
+        reads,
     });
     let (router, api) = routes::routes().with_state(app).split_for_parts();
     let public = PublicKeys::try_from_pem(&config.require(&settings::JWT_PUBLIC_KEYS)?.0)?;
@@ -125,6 +126,7 @@ struct Ready {
     reader: Arc<dyn LogReader>,
     vault: Arc<Vault>,
     registry: Arc<dyn Registry>,
+    reads: Arc<ReadSide>,
 }
 
 #[async_trait]
