@@ -71,6 +71,12 @@ pub enum LogMismatch {
         /// The end of the log.
         head: u64,
     },
+    /// The feed has more partitions than the rows are made of, so that streams are elsewhere.
+    #[error("the feed brings partition {partition}, of which read models have no checkpoint")]
+    UnknownPartition {
+        /// The partition.
+        partition: u32,
+    },
 }
 
 /// What one message asks for, given where its partition's rows are.
@@ -120,11 +126,11 @@ pub struct Plan {
 }
 
 /// What messages ask for together. Messages of partitions in `lagging` only say how far the log is to be read, because
-/// reading it will bring them too; the same holds behind a gap. Messages of partitions without a checkpoint are left
-/// out: the caller makes checkpoints for all partitions there are.
+/// reading it will bring them too; the same holds behind a gap.
 ///
 /// # Errors
-/// [`LogMismatch`] of any message.
+/// [`LogMismatch`] of any message, also one of a partition without a checkpoint: the caller makes checkpoints for all
+/// partitions there are.
 pub fn plan(
     checkpoints: &BTreeMap<u32, Checkpoint>,
     lagging: &BTreeMap<u32, u64>,
@@ -134,7 +140,7 @@ pub fn plan(
     for message in messages {
         let partition = message.partition;
         let Some(checkpoint) = plan.moved.get(&partition).or_else(|| checkpoints.get(&partition)) else {
-            continue;
+            return Err(LogMismatch::UnknownPartition { partition });
         };
         let step = step(checkpoint, message)?;
         let behind = lagging.contains_key(&partition) || plan.gaps.contains_key(&partition);

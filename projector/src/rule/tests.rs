@@ -137,10 +137,15 @@ fn a_lagging_partition_is_not_moved_by_messages() {
 }
 
 #[test]
-fn messages_of_a_partition_without_a_checkpoint_are_left_out() {
+fn a_message_of_a_partition_without_a_checkpoint_stops() {
+    let checkpoints = BTreeMap::from([(0, checkpoint(10))]);
+    let beyond = BusMessage {
+        partition: 1,
+        ..watermark(0, 1)
+    };
     assert_eq!(
-        plan(&BTreeMap::new(), &BTreeMap::new(), &[watermark(0, 1)]),
-        Ok(Plan::default())
+        plan(&checkpoints, &BTreeMap::new(), &[watermark(10, 12), beyond]),
+        Err(LogMismatch::UnknownPartition { partition: 1 })
     );
 }
 

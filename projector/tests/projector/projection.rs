@@ -1,6 +1,7 @@
 //! Does the projector keep its promises: rows equal the fold of the log, whatever the feed and the database do.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -322,6 +323,24 @@ async fn a_feed_ahead_of_its_log_stops_the_projector() {
         head: END,
     };
     assert!(matches!(failure, ProjectionError::Mismatch(found) if found == mismatch));
+}
+
+/// As when the topic was made anew with more partitions: what is passed over would be missing for good.
+#[tokio::test]
+async fn a_feed_of_more_partitions_than_the_rows_have_stops_the_projector() {
+    let (mut world, _) = world(24);
+    let messages = world.relayed(&world.log.stored());
+    world.partitions = NonZeroU32::new(12).expect("not zero");
+    let failure = world
+        .run_until_failure(&mut ScriptedFeed::of([messages], Vec::new()))
+        .await;
+    assert!(
+        matches!(
+            failure,
+            ProjectionError::Mismatch(LogMismatch::UnknownPartition { partition: 12.. })
+        ),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
