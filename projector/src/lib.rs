@@ -7,6 +7,7 @@
 
 pub mod apply;
 pub mod failure;
+pub mod feeds;
 pub mod gap;
 pub mod generations;
 pub mod head_feed;

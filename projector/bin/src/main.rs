@@ -16,6 +16,7 @@ use praxis_http_kit::meta::{self, Check, Readiness};
 use praxis_http_kit::serve;
 use praxis_kafka_bus::feed::{GroupProtocol, KafkaFeed};
 use praxis_kafka_bus::settings::{KafkaSettings, TopicSettings};
+use praxis_projector::feeds::TopicFeeds;
 use praxis_projector::generations::{Feeds, Generations};
 use praxis_read_models::registry::{Generation, GenerationState, Registry};
 use praxis_runtime::config::read::Config;
@@ -71,12 +72,17 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         None => format!("praxis-views-{}", registry.fingerprint()),
     };
     let partitions = kafka.topic.partitions;
+    let feeds = TopicFeeds {
+        topic: Arc::new(KafkaFeeds { kafka, group }),
+        partitions,
+        reader: Arc::clone(&reader),
+    };
     let (moved, _) = watch::channel(0);
     let generations = Generations {
         registry: Arc::clone(&registry),
         reader: Arc::clone(&reader),
         decoder: Arc::new(Codec::new(Arc::clone(&vault))),
-        feeds: Arc::new(KafkaFeeds { kafka, group }),
+        feeds: Arc::new(feeds),
         partitions,
         now_micros: clock::now_micros,
         moved,

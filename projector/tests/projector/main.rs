@@ -10,3 +10,4 @@ mod generations;
 mod parking;
 mod projection;
 mod support;
+mod topic_feeds;
