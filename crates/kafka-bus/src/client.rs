@@ -7,9 +7,16 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 
+/// The facility under which librdkafka doubts a configuration. It takes `allow.auto.create.topics` for a property that
+/// producers ignore, and heeds it; the rest of what we set is fixed and tested.
+const DOUBTS: &str = "CONFWARN";
+
 /// What librdkafka tells of itself, for any client.
 pub(crate) fn write_log(level: RDKafkaLogLevel, facility: &str, text: &str) {
     match level {
+        RDKafkaLogLevel::Warning if facility == DOUBTS => {
+            tracing::debug!(facility, "librdkafka: {text}");
+        }
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical

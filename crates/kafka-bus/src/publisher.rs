@@ -91,6 +91,9 @@ impl KafkaPublisher {
         topic::ensure(settings).await.map_err(NotSent::Topic)?;
         let mut config = settings.client_config("praxis-relay");
         config
+            // A producer asks for its topic again and again; by default a broker makes one that was deleted anew at
+            // such a question, with a number of partitions of its own. Making it is up to `topic::ensure`.
+            .set("allow.auto.create.topics", "false")
             .set("enable.idempotence", "true")
             .set("enable.gapless.guarantee", "true")
             .set("acks", "all")
