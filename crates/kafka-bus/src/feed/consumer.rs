@@ -31,6 +31,8 @@ pub(super) struct Assignment {
 
 pub(super) struct Context {
     topic: String,
+    /// For metrics: each generation of read models has a feed, and a group, of its own.
+    group: String,
     assignment: Mutex<Assignment>,
 }
 
@@ -47,6 +49,51 @@ impl Context {
             .filter_map(|element| u32::try_from(element.partition()).ok())
             .collect()
     }
+
+    fn note_assigned(&self, partitions: Vec<u32>) {
+        tracing::info!(?partitions, "partitions assigned");
+        let mut assignment = self.assignment();
+        assignment.partitions.extend(partitions);
+        self.tell_assigned(&assignment);
+    }
+
+    /// Another member tells the lag of what was taken away.
+    fn note_revoked(&self, partitions: Vec<u32>) {
+        tracing::info!(?partitions, "partitions revoked");
+        let mut assignment = self.assignment();
+        for partition in &partitions {
+            assignment.partitions.remove(partition);
+            self.tell_lag(*partition, 0);
+        }
+        assignment.revoked.extend(partitions);
+        self.tell_assigned(&assignment);
+    }
+
+    /// Of partitions of this member; librdkafka knows others too, and a negative lag is one it does not know.
+    fn note_lags(&self, lags: impl Iterator<Item = (i32, i64)>) {
+        let assignment = self.assignment();
+        for (partition, messages) in lags {
+            let known = u32::try_from(partition).ok().zip(u64::try_from(messages).ok());
+            if let Some((partition, messages)) = known
+                && assignment.partitions.contains(&partition)
+            {
+                self.tell_lag(partition, messages);
+            }
+        }
+    }
+
+    fn tell_assigned(&self, assignment: &Assignment) {
+        let count = u64::try_from(assignment.partitions.len()).unwrap_or(u64::MAX);
+        metrics::gauge!("praxis_feed_partitions_assigned", "group" => self.group.clone()).set(as_f64(count));
+    }
+
+    fn tell_lag(&self, partition: u32, messages: u64) {
+        metrics::gauge!(
+            "praxis_kafka_consumer_lag_messages",
+            "group" => self.group.clone(), "partition" => partition.to_string()
+        )
+        .set(as_f64(messages));
+    }
 }
 
 impl ClientContext for Context {
@@ -60,39 +107,20 @@ impl ClientContext for Context {
 
     fn stats(&self, statistics: Statistics) {
         write_round_trips("consumer", &statistics);
-        let Some(topic) = statistics.topics.get(&self.topic) else {
-            return;
-        };
-        for (partition, figures) in topic.partitions.iter().filter(|(partition, _)| **partition >= 0) {
-            if let Ok(lag) = u64::try_from(figures.consumer_lag) {
-                metrics::gauge!("praxis_kafka_consumer_lag_messages", "partition" => partition.to_string())
-                    .set(as_f64(lag));
-            }
+        if let Some(topic) = statistics.topics.get(&self.topic) {
+            let figures = topic.partitions.iter();
+            self.note_lags(figures.map(|(partition, figures)| (*partition, figures.consumer_lag)));
         }
     }
 }
 
 impl ConsumerContext for Context {
     fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let mut assignment = self.assignment();
         match rebalance {
-            Rebalance::Assign(list) => {
-                let partitions = self.of_topic(list);
-                tracing::info!(?partitions, "partitions assigned");
-                assignment.partitions.extend(partitions);
-            }
-            Rebalance::Revoke(list) => {
-                let partitions = self.of_topic(list);
-                tracing::info!(?partitions, "partitions revoked");
-                assignment
-                    .partitions
-                    .retain(|partition| !partitions.contains(partition));
-                assignment.revoked.extend(partitions);
-            }
+            Rebalance::Assign(list) => self.note_assigned(self.of_topic(list)),
+            Rebalance::Revoke(list) => self.note_revoked(self.of_topic(list)),
             Rebalance::Error(error) => tracing::warn!(error = %error, "rebalance failed"),
         }
-        let count = u64::try_from(assignment.partitions.len()).unwrap_or(u64::MAX);
-        metrics::gauge!("praxis_feed_partitions_assigned").set(as_f64(count));
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
@@ -141,6 +169,7 @@ impl Member {
         let topic = settings.topic.name.as_str();
         let context = Context {
             topic: topic.to_owned(),
+            group: group.to_owned(),
             assignment: Mutex::default(),
         };
         let consumer: StreamConsumer<Context> = config.create_with_context(context)?;
@@ -196,3 +225,6 @@ impl Member {
         Arc::into_inner(self.consumer).map(EndsElsewhere::end)
     }
 }
+
+#[cfg(test)]
+mod tests;
