@@ -24,7 +24,8 @@ const NOT_A_MOMENT: FaultCode = FaultCode::new(
     "not-a-moment",
     "must be an RFC 3339 date and time with an offset, or a position as Praxis-Position gave it",
 );
-const NOT_YET: FaultCode = FaultCode::new("beyond-the-log", "is a position the log has not reached");
+/// What a position is answered that no write can have answered yet.
+pub const NOT_YET: FaultCode = FaultCode::new("beyond-the-log", "is a position the log has not reached");
 
 /// A moment in the life of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +74,8 @@ impl AsOf {
         let epoch = u64::from(head.epoch);
         let position = match self {
             Self::Instant(instant) => app.log.position_at(instant.timestamp_micros()).await?,
-            Self::Position(asked) if asked.epoch != epoch => return Err(fault(LOST_POSITION)),
-            Self::Position(asked) if asked.position > head.position => return Err(fault(NOT_YET)),
+            Self::Position(asked) if asked.epoch < epoch => return Err(fault(LOST_POSITION)),
+            Self::Position(asked) if asked > place_of(&head) => return Err(fault(NOT_YET)),
             Self::Position(asked) => asked.position,
         };
         Ok(EpochPosition { epoch, position })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use praxis_auth::claims::{Principal, Role};
 use praxis_event_store::port::Head;
 use praxis_http_kit::fault::{Fault, FaultCode, Place};
 use praxis_http_kit::position::{EpochPosition, MinPosition};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use crate::answer::Completeness;
 use crate::app::App;
+use crate::as_of::{NOT_YET, place_of};
 use crate::error::ReadError;
 use crate::generation::Parked;
 
@@ -63,6 +65,11 @@ impl Fresh {
         if let (Some(min), Some(wanted)) = (min, wanted) {
             let reached = place.epoch == min.epoch && place.position >= min.position;
             if !reached {
+                // A place that no write can have answered is not waited for. Where the log does not answer, the wait tells.
+                let ahead = |head: Head| min > place_of(&head);
+                if app.log.head().await.is_ok_and(ahead) {
+                    return Err(fault(NOT_YET));
+                }
                 wait(app, generation.reads.as_ref(), wanted).await?;
                 (place, parked) = (min, None);
             }
@@ -126,6 +133,15 @@ impl Standing {
         match self {
             Self::Current => Ok(()),
             Self::Parked => Err(ReadError::Parked),
+        }
+    }
+
+    /// What is answered where no row is: of a record whose very first event is parked it is not known yet whose it is,
+    /// so only those hear of it who may know of every one.
+    pub const fn of_no_row(self, caller: &Principal) -> ReadError {
+        match (self, caller.role) {
+            (Self::Parked, Role::Admin | Role::Staff | Role::Auditor) => ReadError::Parked,
+            (Self::Parked, Role::Doctor | Role::Patient) | (Self::Current, _) => ReadError::NotFound,
         }
     }
 }

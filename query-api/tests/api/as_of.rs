@@ -127,7 +127,7 @@ async fn a_position_the_log_does_not_have_is_a_fault() {
     for (as_of, code) in [
         (at(practice.head() + 1), "beyond-the-log"),
         ("1-5".to_owned(), "position-lost"),
-        ("3-5".to_owned(), "position-lost"),
+        ("3-5".to_owned(), "beyond-the-log"),
     ] {
         let reply = practice
             .get(staff(), &format!("/patients/{id}?as_of={as_of}"))

@@ -2,7 +2,7 @@
 
 use tokio::time::{Duration, Instant};
 
-use crate::practice::{Practice, at, staff};
+use crate::practice::{Practice, at, caller_patient, staff};
 
 /// After that long a read without a wanted position knows of what was parked.
 const NOTICED_MAX: Duration = Duration::from_millis(50);
@@ -11,12 +11,13 @@ const NOTICED_MAX: Duration = Duration::from_millis(50);
 async fn a_position_that_is_not_reached_in_time_is_503_with_retry_after() {
     let practice = Practice::new();
     let asked = Instant::now();
-    let beyond = at(practice.head() + 1);
+    let written = at(practice.head());
+    practice.views.held().checkpoints = vec![practice.head() - 1];
     for path in [
         "/patients".to_owned(),
         format!("/patients/{}", practice.patient().id),
     ] {
-        let reply = practice.get_at_least(staff(), &path, Some(&beyond)).await;
+        let reply = practice.get_at_least(staff(), &path, Some(&written)).await;
         assert_eq!(reply.code(), (503, "projection-behind"));
         assert_eq!(reply.headers["retry-after"], "1");
     }
@@ -70,6 +71,18 @@ async fn a_position_of_an_earlier_life_of_the_log_is_a_fault_and_not_waited_for(
     assert_eq!(reply.faults(), [("/praxis-min-position", "not-a-position")]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_position_that_no_write_can_have_answered_is_a_fault_and_not_waited_for() {
+    let practice = Practice::new();
+    let asked = Instant::now();
+    for beyond in [at(practice.head() + 1), "3-5".to_owned()] {
+        let reply = practice.get_at_least(staff(), "/patients", Some(&beyond)).await;
+        assert_eq!(reply.code(), (400, "invalid-parameter"));
+        assert_eq!(reply.faults(), [("/praxis-min-position", "beyond-the-log")]);
+    }
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+}
+
 #[tokio::test]
 async fn a_record_parked_at_or_before_the_wanted_position_is_503() {
     let practice = Practice::new();
@@ -108,6 +121,10 @@ async fn a_record_parked_at_its_first_event_is_503_and_not_404() {
     let reply = practice.get_at_least(staff(), &path, Some(&at(60))).await;
     assert_eq!(reply.code(), (503, "projection-parked"));
     assert_eq!(practice.get(staff(), &path).await.code(), (404, "not-found"));
+    // Whose it is is not known yet, so nobody hears of it who may not know of every record.
+    let stranger = caller_patient(praxis_events::ids::PatientId(uuid::Uuid::from_u128(0x57)));
+    let hidden = practice.get_at_least(stranger, &path, Some(&at(60))).await;
+    assert_eq!(hidden.code(), (404, "not-found"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,10 +148,11 @@ async fn lists_say_that_they_may_be_incomplete_while_a_stream_is_parked() {
 async fn a_stream_parked_since_the_last_look_is_noticed_by_whoever_asks_for_its_position() {
     let practice = Practice::new();
     let (head, patient) = (practice.head(), practice.patient().id);
+    practice.views.held().checkpoints = vec![head - 1; 3];
     assert_eq!(practice.get(staff(), "/patients").await.status, 200);
-    practice.views.held().checkpoints = vec![head + 1; 3];
-    practice.views.held().parked.insert(patient.0, head + 1);
-    let min = at(head + 1);
+    practice.views.held().checkpoints = vec![head; 3];
+    practice.views.held().parked.insert(patient.0, head);
+    let min = at(head);
     let list = practice.get_at_least(staff(), "/patients", Some(&min)).await;
     assert_eq!(list.json["incomplete"], true);
     let path = format!("/patients/{patient}");

@@ -66,11 +66,9 @@ async fn now(app: &App, asked: &Asked<PathId<AppointmentId>, When>) -> Result<Fo
     let fresh = Fresh::open(app, asked.min).await?;
     let standing = fresh.standing(id.0).await?;
     let found = fresh.reads.appointment(id).await?;
-    if let Some(found) = &found {
-        access::appointment(&asked.caller, &found.appointment).require()?;
-    }
+    let found = found.ok_or(standing.of_no_row(&asked.caller))?;
+    access::appointment(&asked.caller, &found.appointment).require()?;
     standing.require_current()?;
-    let found = found.ok_or(ReadError::NotFound)?;
     let position = fresh.position_with([found.appointment.place.position]);
     Ok((found, position))
 }

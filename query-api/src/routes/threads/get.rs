@@ -63,11 +63,9 @@ async fn now(app: &App, asked: &Asked<PathId<ThreadId>, When>) -> Result<Found, 
     let fresh = Fresh::open(app, asked.min).await?;
     let standing = fresh.standing(id.0).await?;
     let found = fresh.reads.thread(id).await?;
-    if let Some(found) = &found {
-        access::thread(&asked.caller, &found.thread).require()?;
-    }
+    let found = found.ok_or(standing.of_no_row(&asked.caller))?;
+    access::thread(&asked.caller, &found.thread).require()?;
     standing.require_current()?;
-    let found = found.ok_or(ReadError::NotFound)?;
     let position = fresh.position_with([found.thread.place.position]);
     Ok((found, position))
 }

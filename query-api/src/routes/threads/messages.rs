@@ -87,11 +87,9 @@ async fn now(
     let fresh = Fresh::open(app, asked.min).await?;
     let standing = fresh.standing(id.0).await?;
     let found = fresh.reads.thread(id).await?;
-    if let Some(found) = &found {
-        access::messages(&asked.caller, &found.thread).require()?;
-    }
+    let found = found.ok_or(standing.of_no_row(&asked.caller))?;
+    access::messages(&asked.caller, &found.thread).require()?;
     standing.require_current()?;
-    found.ok_or(ReadError::NotFound)?;
     let after = slice.after.map(|VersionKey(sequence)| sequence);
     let rows = fresh.reads.messages_of(id, after, slice.rows_len()).await?;
     let (rows, next) = cut(&slice, rows);
