@@ -35,7 +35,9 @@ fn run(cli: cli::Cli) -> Result<ExitCode> {
         cli::Command::Token(args) => commands::token::run(&args).map(|()| ExitCode::SUCCESS),
         cli::Command::Config(args) => commands::config::run(&args),
         cli::Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut cli::Cli::command(), "praxis", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut cli::Cli::command(), "praxis", &mut script);
+            out::line(String::from_utf8(script)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
         cli::Command::Openapi => commands::openapi::run().map(|()| ExitCode::SUCCESS),

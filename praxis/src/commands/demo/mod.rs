@@ -274,11 +274,14 @@ pub fn introduce(practice: &Practice, url: &str, data: &Path) -> Result<()> {
     };
     let staff = token(Role::Staff)?;
     let data_flag = format!("--data {}", data.display());
+    // Whoever ran `make run` has no `praxis` on the path.
+    let program =
+        std::env::current_exe().map_or_else(|_| "praxis".to_owned(), |path| path.display().to_string());
     out::line(&format!(
         "
 Praxis serves a demonstration practice at {url}  (its data: {data})
   API page      {url}/docs
-  accounts      praxis token {data_flag} --role ADMIN | STAFF | AUDITOR | DOCTOR --practitioner ID | PATIENT --patient ID
+  accounts      {program} token {data_flag} --role ADMIN | STAFF | AUDITOR | DOCTOR --practitioner ID | PATIENT --patient ID
   first request
 
     TOKEN={staff}
