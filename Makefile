@@ -33,7 +33,7 @@ bench: toolchain ## Measure, against a real MySQL and a real Kafka; docs/benchma
 
 # PRAXIS_SOAK_MINUTES (10) says for how long; PRAXIS_SOAK_SEED repeats the faults of a run that failed.
 soak: toolchain ## Run the whole tier under load and random faults, on servers of its own
-	cargo build --workspace --bins && cargo run -p praxis-system-tests --example soak
+	scripts/dev-services.sh setup && cargo build --workspace --bins && cargo run -p praxis-system-tests --example soak
 
 lint: fmt-check clippy doc deny shellcheck ## Everything that judges without running
 

@@ -108,7 +108,11 @@ async fn newest_ready(registry: &MySqlRegistry) -> anyhow::Result<Generation> {
         if let Some(ready) = Generation::newest_ready(&all, registry.fingerprint()) {
             return Ok(*ready);
         }
-        ensure!(Instant::now() < deadline, "no generation is ready: {all:?}");
+        ensure!(
+            Instant::now() < deadline,
+            "no generation of these folds ({}) is ready; were the programs built from these sources? {all:?}",
+            registry.fingerprint()
+        );
         sleep(POLL_INTERVAL).await;
     }
 }

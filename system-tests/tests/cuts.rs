@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(40);
 /// Between one cut and the next.
 const A_FEW: usize = 30;
 /// Of each kind.
-const CUTS: u64 = 8;
+const CUTS: u32 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commits_of_unknown_outcome_are_settled_and_not_repeated() -> anyhow::Result<()> {
@@ -34,7 +34,7 @@ async fn commits_of_unknown_outcome_are_settled_and_not_repeated() -> anyhow::Re
 
     let lost_answer = Cut::BeforeAnswer(b"COMMIT".to_vec());
     let lost_commit = Cut::BeforeForwarding(b"COMMIT".to_vec());
-    for count in 1..=2 * CUTS {
+    for count in 1..=u64::from(2 * CUTS) {
         let cut = if count.is_multiple_of(2) {
             &lost_answer
         } else {
@@ -52,7 +52,7 @@ async fn commits_of_unknown_outcome_are_settled_and_not_repeated() -> anyhow::Re
     ensure!(again == 0, "of {} commands {again} were sent again", all.len());
     let unknown = cut_off.metric("praxis_append_unknown_outcomes_total").await?;
     ensure!(
-        unknown.is_some_and(|unknown| unknown >= 8.0),
+        unknown.is_some_and(|unknown| unknown >= f64::from(2 * CUTS)),
         "{unknown:?} commits were of unknown outcome"
     );
     all.extend(beside.end().await?);

@@ -17,6 +17,7 @@ use crate::settings::KafkaSettings;
 const MESSAGES_MAX: i64 = 20;
 /// A broker that has not answered by then is not there.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 const POLL_TIME_MAX: Duration = Duration::from_millis(200);
 
 /// The last messages of every partition that can be read. Blocks.
@@ -59,7 +60,7 @@ fn assign_ends(
     let mut ends = BTreeMap::new();
     let mut places = TopicPartitionList::new();
     for partition in 0..i32::try_from(settings.topic.partitions.get()).unwrap_or(i32::MAX) {
-        let (begin, end) = consumer.fetch_watermarks(topic, partition, ANSWER_TIME_MAX)?;
+        let (begin, end) = begin_and_end(consumer, topic, partition)?;
         if end > begin {
             let place = Offset::Offset(begin.max(end - MESSAGES_MAX));
             places.add_partition_offset(topic, partition, place)?;
@@ -68,4 +69,24 @@ fn assign_ends(
     }
     consumer.assign(&places)?;
     Ok(ends)
+}
+
+/// Where a partition begins and ends. Of a topic just made, or after a broker's return, its leader may not know yet that it
+/// leads.
+fn begin_and_end(
+    consumer: &BaseConsumer<PlainContext>,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), KafkaError> {
+    let deadline = Instant::now() + ANSWER_TIME_MAX;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, ANSWER_TIME_MAX) {
+            Err(KafkaError::MetadataFetch(
+                RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::UnknownTopicOrPartition,
+            )) if Instant::now() < deadline => std::thread::sleep(RETRY_PAUSE),
+            answer => return answer,
+        }
+    }
 }
