@@ -3,38 +3,37 @@
 //!
 //! The log is the truth and the broker catches up: nothing here is waited for by a command. A late leader cannot be
 //! fenced off the broker, so every message names the position before it and consumers are indifferent to duplicates.
+//! Lease, frontier and lag do not wait for the broker either: an outage is when they are wanted.
 
-use std::fmt::Write as _;
-use std::num::NonZeroU32;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use praxis_event_store::bus::{BusContent, BusMessage, LogLife, PublishError, PublisherFactory};
-use praxis_event_store::partition::partition_of;
-use praxis_event_store::port::{LogReader, RelayState, RelayStore, StoreError, StoredEvent};
-use praxis_event_store::record::frontier::Frontier;
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use praxis_event_store::bus::{PublishError, PublisherFactory};
+use praxis_event_store::port::{LogReader, RelayState, RelayStore, StoreError};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
 
 mod mismatch;
+mod publish;
+mod tree;
 
 pub use mismatch::LogMismatch;
 
+use publish::{Published, Publishing};
+use tree::Tree;
+
 /// How long a lease lasts without renewal.
 const LEASE_TTL_MS: u32 = 5_000;
-/// How often it is renewed, and how often a standby asks for it.
+/// How often it is renewed, and how often a standby asks for it. As often a leader looks at how far the broker lags.
 const LEASE_PERIOD: Duration = Duration::from_secs(1);
-/// How often the head is looked at when no append of this process wakes the relay.
-const POLL_PERIOD: Duration = Duration::from_millis(20);
-/// Events published in one batch.
-const BATCH_EVENTS_MAX: u32 = 1_000;
 /// The pause after a failure.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
-/// How often an idle leader sends watermarks.
-const HEARTBEAT_PERIOD: Duration = Duration::from_secs(1);
 /// How often the size and root of the tree are written to the log output.
 const ROOT_PERIOD: Duration = Duration::from_mins(1);
+/// Batches that are published and not saved yet.
+const UNSAVED_BATCHES_MAX: usize = 16;
 
 /// What a relay is made of.
 pub struct Relay {
@@ -59,7 +58,7 @@ enum TermEnd {
     Store(#[from] StoreError),
     #[error(transparent)]
     Publish(#[from] PublishError),
-    #[error("stored frontier does not fit the log: {0}")]
+    #[error("the log cannot be followed: {0}")]
     Frontier(&'static str),
     #[error(transparent)]
     Mismatch(#[from] LogMismatch),
@@ -72,11 +71,12 @@ impl Relay {
     /// [`LogMismatch`] when publishing on would give positions a second meaning: someone has to decide.
     pub async fn run(mut self, stop: impl Future<Output = ()> + Send) -> Result<(), LogMismatch> {
         let mut stop = std::pin::pin!(stop);
+        let mut rooted_at = None;
         let ended = loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break Ok(()),
-                stood = self.stand_or_lead() => if let Err(mismatch) = stood {
+                stood = self.stand_or_lead(&mut rooted_at) => if let Err(mismatch) = stood {
                     break Err(mismatch);
                 }
             }
@@ -87,23 +87,25 @@ impl Relay {
         ended
     }
 
-    async fn stand_or_lead(&mut self) -> Result<(), LogMismatch> {
+    async fn stand_or_lead(&mut self, rooted_at: &mut Option<Instant>) -> Result<(), LogMismatch> {
         match self.store.lease(self.holder, LEASE_TTL_MS).await {
             Ok(Some(state)) => {
                 let (term, position) = (state.term, state.position);
                 tracing::info!(term, position, "relay leads");
                 metrics::gauge!("praxis_relay_leader").set(1.0);
-                let ended = self.lead(state).await;
+                let Err(end) = self.lead(state, rooted_at).await;
                 metrics::gauge!("praxis_relay_leader").set(0.0);
-                if let Err(end) = ended {
-                    if let TermEnd::Mismatch(mismatch) = end {
-                        return Err(mismatch);
-                    }
-                    tracing::warn!(term, end = %end, source = ?std::error::Error::source(&end), "relay's term ended");
+                if let TermEnd::Mismatch(mismatch) = end {
+                    return Err(mismatch);
                 }
+                tracing::warn!(term, end = %end, source = ?std::error::Error::source(&end), "relay's term ended");
                 sleep(RETRY_PAUSE).await;
             }
-            Ok(None) => sleep(LEASE_PERIOD).await,
+            Ok(None) => {
+                // Whoever leads tells of it.
+                lag(0);
+                sleep(LEASE_PERIOD).await;
+            }
             Err(error) => {
                 tracing::warn!(error = %error, "relay cannot ask for the lease");
                 sleep(LEASE_PERIOD).await;
@@ -112,185 +114,106 @@ impl Relay {
         Ok(())
     }
 
-    /// One term: until the lease is lost, the store or the broker fails.
-    async fn lead(&mut self, state: RelayState) -> Result<(), TermEnd> {
-        let publisher = match &self.publishers {
-            Some(factory) => Some(factory.open().await?),
-            None => None,
+    /// One term: until the lease is lost or the store fails. The broker may fail meanwhile, and come back.
+    async fn lead(
+        &mut self,
+        state: RelayState,
+        rooted_at: &mut Option<Instant>,
+    ) -> Result<Infallible, TermEnd> {
+        let tree = Tree::try_from_bytes(&state.frontier)?;
+        let (sender, published) = mpsc::channel(UNSAVED_BATCHES_MAX);
+        let publishing = Publishing {
+            reader: self.reader.as_ref(),
+            publishers: self.publishers.as_deref(),
+            appended: &mut self.appended,
+            published: sender,
         };
-        if let Some(publisher) = &publisher {
-            let last = publisher.last().await?;
-            mismatch::compare(self.reader.as_ref(), &last).await??;
+        let keeping = Keeping {
+            reader: self.reader.as_ref(),
+            store: self.store.as_ref(),
+            holder: self.holder,
+            tells_lag: self.publishers.is_some(),
+            rooted_at,
+        };
+        let (position, partitions) = (state.position, state.partitions.clone());
+        tokio::select! {
+            end = publishing.run(position, partitions) => end,
+            end = keeping.run(state, tree, published) => end,
         }
-        let leaf_hash = self.leaf_hash_at(state.position).await?;
-        let count = publisher.as_ref().map_or(0, |publisher| publisher.partitions());
-        let mut progress = Progress::resume(state, count, leaf_hash)?;
-        let (mut renewed, mut sent, mut rooted) = (Instant::now(), None::<Instant>, Instant::now());
+    }
+}
+
+/// What a leader does whether the broker is there or not.
+struct Keeping<'a> {
+    reader: &'a dyn LogReader,
+    store: &'a dyn RelayStore,
+    holder: Uuid,
+    tells_lag: bool,
+    rooted_at: &'a mut Option<Instant>,
+}
+
+impl Keeping<'_> {
+    /// Renews the lease, saves what was published, tells the lag, and has the tree follow the log. What is published
+    /// brings its leaf hashes along; what it does not bring within a period is read.
+    async fn run(
+        self,
+        mut state: RelayState,
+        mut tree: Tree,
+        mut published: mpsc::Receiver<Published>,
+    ) -> Result<Infallible, TermEnd> {
+        let mut period = interval(LEASE_PERIOD);
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut head_before, mut expected_size) = (0, 0);
         loop {
-            if renewed.elapsed() >= LEASE_PERIOD {
-                match self.store.lease(self.holder, LEASE_TTL_MS).await? {
-                    Some(state) if state.term == progress.state.term => renewed = Instant::now(),
-                    Some(_) | None => return Err(TermEnd::Superseded),
+            tokio::select! {
+                biased;
+                _ = period.tick() => {
+                    match self.store.lease(self.holder, LEASE_TTL_MS).await? {
+                        Some(row) if row.term == state.term => {}
+                        Some(_) | None => return Err(TermEnd::Superseded),
+                    }
+                    let head = self.reader.head().await?.position;
+                    let known = state.position.max(tree.size());
+                    if head < known {
+                        return Err(LogMismatch::beyond_head(known, head).into());
+                    }
+                    if self.tells_lag {
+                        lag(head - state.position);
+                    }
+                    expected_size = std::mem::replace(&mut head_before, head);
+                    if tree.moved() {
+                        self.save(&mut state, &mut tree).await?;
+                    }
+                    if self.rooted_at.is_none_or(|at| at.elapsed() >= ROOT_PERIOD) {
+                        *self.rooted_at = Some(Instant::now());
+                        tree.write_root();
+                    }
                 }
-            }
-            self.appended.mark_unchanged();
-            let head = self.reader.head().await?;
-            metrics::gauge!("praxis_relay_lag_events").set(lag(head.position, progress.state.position));
-            if head.position < progress.state.position {
-                return Err(LogMismatch::beyond_head(progress.state.position, head.position).into());
-            }
-            let events = if head.position > progress.state.position {
-                self.reader
-                    .read_log(progress.state.position, BATCH_EVENTS_MAX)
-                    .await?
-            } else {
-                Vec::new()
-            };
-            let idle = events.is_empty();
-            if !idle || sent.is_none_or(|at| at.elapsed() >= HEARTBEAT_PERIOD) {
-                let life = LogLife {
-                    log_id: head.log_id,
-                    epoch: head.epoch,
-                };
-                let messages = progress.enumerate(life, events)?;
-                if let Some(publisher) = &publisher {
-                    publisher.publish(messages).await?;
+                Some(Published { position, partitions, leaves }) = published.recv() => {
+                    tree.take(leaves);
+                    state.position = position;
+                    state.partitions = partitions;
+                    self.save(&mut state, &mut tree).await?;
                 }
-                if !idle && !self.store.save(self.holder, &progress.state).await? {
-                    return Err(TermEnd::Superseded);
-                }
-                sent = Some(Instant::now());
-            }
-            if rooted.elapsed() >= ROOT_PERIOD {
-                rooted = Instant::now();
-                progress.write_root();
-            }
-            if idle {
-                // Woken by this process's own appends; others' are found by looking.
-                if let Ok(Err(_)) = timeout(POLL_PERIOD, self.appended.changed()).await {
-                    // Nobody in this process appends any more, and a closed channel would be ready for ever.
-                    sleep(POLL_PERIOD).await;
-                }
+                () = std::future::ready(()), if tree.size() < expected_size => tree.read_on(self.reader).await?,
             }
         }
     }
-}
 
-impl Relay {
-    async fn leaf_hash_at(&self, position: u64) -> Result<[u8; 32], TermEnd> {
-        if position == 0 {
-            return Ok([0; 32]);
-        }
-        let events = self.reader.read_log(position - 1, 1).await?;
-        if let Some(last) = events.first().filter(|event| event.position == position) {
-            return Ok(last.leaf_hash);
-        }
-        let head = self.reader.head().await?.position;
-        Err(LogMismatch::beyond_head(position, head).into())
-    }
-}
-
-fn lag(head: u64, position: u64) -> f64 {
-    f64::from(u32::try_from(head.saturating_sub(position)).unwrap_or(u32::MAX))
-}
-
-/// How far a leader has come, and what follows from the events it reads.
-struct Progress {
-    state: RelayState,
-    frontier: Frontier,
-    /// The last position in each partition; `None` when unknown: then the position before the event is said.
-    partitions: Vec<Option<u64>>,
-    /// The leaf hash at the position reached.
-    leaf_hash: [u8; 32],
-}
-
-impl Progress {
-    fn resume(state: RelayState, partition_count: u32, leaf_hash: [u8; 32]) -> Result<Self, TermEnd> {
-        let frontier = if state.frontier.is_empty() {
-            Frontier::default()
+    async fn save(&self, state: &mut RelayState, tree: &mut Tree) -> Result<(), TermEnd> {
+        state.frontier = tree.bytes_to_save();
+        if self.store.save(self.holder, state).await? {
+            Ok(())
         } else {
-            Frontier::try_from_bytes(&state.frontier).map_err(|_| TermEnd::Frontier("it cannot be read"))?
-        };
-        if frontier.size() != state.position {
-            return Err(TermEnd::Frontier("its size is not the relay's position"));
+            Err(TermEnd::Superseded)
         }
-        let count = usize::try_from(partition_count).unwrap_or(usize::MAX);
-        let known = state.partitions.len() == count;
-        let partitions = (0..count)
-            .map(|partition| {
-                if state.position == 0 {
-                    Some(0)
-                } else {
-                    known.then(|| state.partitions.get(partition).copied()).flatten()
-                }
-            })
-            .collect();
-        Ok(Self {
-            state,
-            frontier,
-            partitions,
-            leaf_hash,
-        })
     }
+}
 
-    /// The messages for these events, and a watermark for each partition after them.
-    fn enumerate(&mut self, life: LogLife, events: Vec<StoredEvent>) -> Result<Vec<BusMessage>, TermEnd> {
-        let count = NonZeroU32::new(u32::try_from(self.partitions.len()).unwrap_or(0));
-        let mut messages = Vec::with_capacity(events.len() + self.partitions.len());
-        for event in events {
-            self.frontier
-                .append(event.position, event.leaf_hash)
-                .map_err(|_| TermEnd::Frontier("the log has a gap"))?;
-            self.state.position = event.position;
-            self.leaf_hash = event.leaf_hash;
-            if let Some(count) = count {
-                let partition = partition_of(event.stream_id, count);
-                let last = usize::try_from(partition)
-                    .ok()
-                    .and_then(|index| self.partitions.get_mut(index));
-                let prev = last
-                    .and_then(|last| last.replace(event.position))
-                    .unwrap_or(event.position - 1);
-                messages.push(BusMessage {
-                    partition,
-                    life,
-                    prev,
-                    content: BusContent::Event(Box::new(event)),
-                });
-            }
-        }
-        for (partition, last) in (0..count.map_or(0, NonZeroU32::get)).zip(&self.partitions) {
-            let position = self.state.position;
-            let content = BusContent::Watermark {
-                position,
-                leaf_hash: self.leaf_hash,
-            };
-            messages.push(BusMessage {
-                partition,
-                life,
-                prev: last.unwrap_or(position),
-                content,
-            });
-        }
-        self.state.partitions = self
-            .partitions
-            .iter()
-            .copied()
-            .collect::<Option<Vec<u64>>>()
-            .unwrap_or_default();
-        self.state.frontier = self.frontier.to_bytes();
-        Ok(messages)
-    }
-
-    /// Out of the database's reach: whoever keeps this output can tell a log that was changed since.
-    fn write_root(&self) {
-        let mut root = String::new();
-        for byte in self.frontier.root() {
-            // Writing to a string does not fail.
-            let _ = write!(root, "{byte:02x}");
-        }
-        tracing::info!(size = self.frontier.size(), root, "merkle root");
-    }
+/// How many events wait to be published.
+fn lag(events: u64) {
+    let events = u32::try_from(events).unwrap_or(u32::MAX);
+    metrics::gauge!("praxis_relay_lag_events").set(f64::from(events));
 }
 
 #[cfg(test)]

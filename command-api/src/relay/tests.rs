@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use praxis_event_store::bus::BusMessage;
+use praxis_event_store::bus::{BusContent, BusMessage};
+use praxis_event_store::record::frontier::Frontier;
+use tokio::time::timeout;
 
+use super::publish::POLL_PERIOD;
 use super::*;
 
 mod fakes;
+mod observed;
 
 use fakes::{Cluster, Trouble, drive, relay};
+use observed::{Gauges, Roots};
 
 /// Until everything is published, or the clock says that it never will be.
 async fn published(cluster: &Cluster, position: u64) {
@@ -280,21 +285,118 @@ async fn a_new_relay_stops_when_the_topic_has_what_the_log_lacks() {
     assert_eq!(cluster.topic(), before, "nothing is published of another history");
 }
 
-#[tokio::test(start_paused = true)]
-async fn without_a_broker_the_frontier_is_kept_all_the_same() {
-    let cluster = Cluster::default();
-    cluster.append(100, 5);
-    let mut relay = relay(&cluster, 1);
-    relay.publishers = None;
-    drive([relay], published(&cluster, 100)).await;
-    let mut expected = Frontier::default();
-    for position in 1..=100 {
-        expected
+fn frontier_of(cluster: &Cluster, size: u64) -> Frontier {
+    let mut frontier = Frontier::default();
+    for position in 1..=size {
+        frontier
             .append(position, cluster.leaf_hash(position))
             .expect("dense");
     }
-    assert_eq!(cluster.stored().frontier, expected.to_bytes());
+    frontier
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_broker_the_frontier_is_kept_all_the_same() {
+    let cluster = Cluster::default();
+    cluster.append(2_500, 5);
+    let mut relay = relay(&cluster, 1);
+    relay.publishers = None;
+    drive([relay], sleep(Duration::from_secs(5))).await;
+    assert_eq!(cluster.stored().frontier, frontier_of(&cluster, 2_500).to_bytes());
     assert!(cluster.topic().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_published_is_in_the_frontier_at_once() {
+    let cluster = Cluster::default();
+    cluster.append(2_500, 5);
+    drive([relay(&cluster, 1)], published(&cluster, 2_500)).await;
+    assert_eq!(cluster.stored().frontier, frontier_of(&cluster, 2_500).to_bytes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_broker_is_away_the_frontier_goes_on_and_its_root_is_logged_each_minute() {
+    let cluster = Cluster::default();
+    let (roots, _listening) = Roots::listen();
+    cluster.append(10, 5);
+    drive([relay(&cluster, 1)], async {
+        published(&cluster, 10).await;
+        cluster.take_broker_away();
+        for _ in 0..10 {
+            cluster.append(100, 5);
+            sleep(Duration::from_mins(1)).await;
+        }
+        assert_eq!(cluster.stored().position, 10, "nothing is published");
+        assert_eq!(cluster.stored().frontier, frontier_of(&cluster, 1_010).to_bytes());
+        cluster.bring_broker_back();
+        published(&cluster, 1_010).await;
+    })
+    .await;
+    let logged = roots.logged();
+    assert!(logged.len() >= 10, "{} roots in ten minutes", logged.len());
+    for (size, root) in logged {
+        let root_of_size = frontier_of(&cluster, size).root();
+        assert_eq!(root, root_of_size.map(|byte| format!("{byte:02x}")).concat());
+    }
+    assert_complete(&cluster);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minute_between_roots_goes_on_over_the_ends_of_terms() {
+    let cluster = Cluster::default();
+    let (roots, _listening) = Roots::listen();
+    drive([relay(&cluster, 1)], async {
+        for _ in 0..15 {
+            sleep(Duration::from_secs(40)).await;
+            cluster.end_term();
+        }
+    })
+    .await;
+    let logged = roots.logged().len();
+    assert!((10..=11).contains(&logged), "{logged} roots in ten minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lag_is_told_while_the_broker_is_away_also_by_a_new_leader() {
+    let cluster = Cluster::default();
+    let gauges = Gauges::default();
+    let _collecting = gauges.collect();
+    cluster.append(10, 5);
+    drive([relay(&cluster, 1)], async {
+        published(&cluster, 10).await;
+        cluster.take_broker_away();
+        cluster.append(7, 5);
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(gauges.read("praxis_relay_lag_events"), Some(7.0));
+    })
+    .await;
+    drive([relay(&cluster, 2)], async {
+        cluster.append(5, 5);
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(gauges.read("praxis_relay_lag_events"), Some(12.0));
+        cluster.bring_broker_back();
+        published(&cluster, 22).await;
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(gauges.read("praxis_relay_lag_events"), Some(0.0));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stands_by_tells_no_lag() {
+    let cluster = Cluster::default();
+    let gauges = Gauges::default();
+    let _collecting = gauges.collect();
+    cluster.take_broker_away();
+    cluster.append(7, 5);
+    drive([relay(&cluster, 1)], async {
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(gauges.read("praxis_relay_lag_events"), Some(7.0));
+        cluster.give_lease_to_another();
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(gauges.read("praxis_relay_lag_events"), Some(0.0));
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -284,7 +284,7 @@ pub struct RelayState {
     pub position: u64,
     /// As of `position`: the last position in each partition; empty when unknown.
     pub partitions: Vec<u64>,
-    /// As of `position`: the Merkle frontier, serialised.
+    /// The Merkle frontier, serialised. Its size is a place of its own: the tree does not wait for Kafka.
     pub frontier: Vec<u8>,
 }
 

@@ -1,13 +1,16 @@
 //! A log, a lease and a topic in memory, with troubles to order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use praxis_event_store::bus::EventPublisher;
-use praxis_event_store::port::{Facts, Head, Lookup, StoredCommand, StoredKey, StreamRange};
+use praxis_event_store::partition::partition_of;
+use praxis_event_store::port::{Facts, Head, Lookup, StoredCommand, StoredEvent, StoredKey, StreamRange};
 use praxis_events::ids::LogId;
 use tokio::task::JoinSet;
+use tokio::time::sleep_until;
 
 use super::*;
 
@@ -15,6 +18,8 @@ pub(super) const PARTITIONS: NonZeroU32 = NonZeroU32::new(12).expect("not zero")
 const RELAY_COUNT: u64 = 3;
 /// A relay that never waits would stop the clock, and the test with it.
 const HEADS_ASKED_MAX: u64 = 1_000_000;
+/// How long a publisher is opened in vain.
+const OPENING_TIME: Duration = Duration::from_secs(5);
 const NOT_ASKED: StoreError = StoreError::Corrupt("a relay does not ask this");
 
 /// What befalls one `publish`.
@@ -41,6 +46,9 @@ struct State {
     topic: BTreeMap<u32, Vec<BusMessage>>,
     late: Vec<(Instant, Vec<BusMessage>)>,
     troubles: BTreeMap<Uuid, VecDeque<Trouble>>,
+    /// Processes that sleep, and until when.
+    asleep: BTreeMap<Uuid, Instant>,
+    broker_is_away: bool,
     publishers_opened: usize,
     wake_up: Option<watch::Sender<u64>>,
     /// Of xorshift; zero for a broker that answers at once.
@@ -63,6 +71,8 @@ impl Default for State {
             topic: BTreeMap::new(),
             late: Vec::new(),
             troubles: BTreeMap::new(),
+            asleep: BTreeMap::new(),
+            broker_is_away: false,
             publishers_opened: 0,
             wake_up: Some(watch::channel(0).0),
             random: 0,
@@ -185,6 +195,28 @@ impl Cluster {
 
     pub(super) fn next_publish(&self, relay: Uuid, trouble: Trouble) {
         self.state().troubles.entry(relay).or_default().push_back(trouble);
+    }
+
+    /// Nothing is published and no publisher opened any more.
+    pub(super) fn take_broker_away(&self) {
+        self.state().broker_is_away = true;
+    }
+
+    pub(super) fn bring_broker_back(&self) {
+        self.state().broker_is_away = false;
+    }
+
+    /// As when the lease lapsed.
+    pub(super) fn end_term(&self) {
+        self.state().until = None;
+    }
+
+    /// As when another process took the lease, and keeps it.
+    pub(super) fn give_lease_to_another(&self) {
+        let mut state = self.state();
+        state.leader = Uuid::max();
+        state.until = Some(Instant::now() + Duration::from_mins(10));
+        state.row.term += 1;
     }
 
     pub(super) fn end_troubles(&self) {
@@ -326,6 +358,10 @@ struct Publishers {
 #[async_trait]
 impl PublisherFactory for Publishers {
     async fn open(&self) -> Result<Box<dyn EventPublisher>, PublishError> {
+        if self.cluster.state().broker_is_away {
+            sleep(OPENING_TIME).await;
+            return Err(PublishError("the broker is away".into()));
+        }
         self.cluster.state().publishers_opened += 1;
         Ok(Box::new(self.clone()))
     }
@@ -347,10 +383,15 @@ impl EventPublisher for Publishers {
             sleep(delay).await;
         }
         if let Some(Trouble::Sleeps(time)) = trouble {
-            sleep(time).await;
+            let until = Instant::now() + time;
+            self.cluster.state().asleep.insert(self.holder, until);
+            sleep_until(until).await;
         }
         let mut state = self.cluster.state();
         state.arrive_late();
+        if state.broker_is_away {
+            return Err(PublishError("the broker is away".into()));
+        }
         match trouble {
             None | Some(Trouble::Sleeps(_)) => {
                 state.arrive(messages);
@@ -377,6 +418,10 @@ impl EventPublisher for Publishers {
 #[async_trait]
 impl RelayStore for Cluster {
     async fn lease(&self, holder: Uuid, ttl_ms: u32) -> Result<Option<RelayState>, StoreError> {
+        let asleep_until = self.state().asleep.get(&holder).copied();
+        if let Some(until) = asleep_until {
+            sleep_until(until).await;
+        }
         let mut state = self.state();
         let now = Instant::now();
         let held = state.until.is_some_and(|until| until > now);
