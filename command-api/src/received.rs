@@ -19,7 +19,7 @@ use praxis_http_kit::fields::FromFields;
 use praxis_http_kit::idempotency::{IdempotencyKey, MaybeKey};
 use praxis_http_kit::params::{NoQuery, read_query};
 use praxis_http_kit::problem::Problem;
-use praxis_http_kit::trace::Hex;
+use praxis_http_kit::trace::{Hex, SAMPLED, TraceContext};
 
 use crate::execute::{Call, CallKey, Executor, KeyOrigin};
 
@@ -143,10 +143,6 @@ impl Door {
             },
         };
         let role = actor_role(self.principal.role);
-        let trace = (
-            Hex(&self.context.trace.trace_id).to_string(),
-            Hex(&self.context.trace.span_id).to_string(),
-        );
         Ok(Call {
             actor: Actor {
                 account_id: AccountId(self.principal.account_id),
@@ -157,7 +153,7 @@ impl Door {
             practitioner_id: self.principal.practitioner_id.map(PractitionerId),
             purpose: purpose_of(role),
             correlation_id: self.context.correlation_id,
-            trace: Some(trace),
+            trace: kept_trace(&self.context.trace),
             key,
             if_match: match self.if_match {
                 IfMatch::Version(version) => Some(version),
@@ -165,6 +161,13 @@ impl Door {
             },
         })
     }
+}
+
+/// Trace and span as the record keeps them. Of a trace that its caller does not have recorded nothing is kept: the
+/// event would hand on ids that no trace has.
+fn kept_trace(trace: &TraceContext) -> Option<(String, String)> {
+    let is_sampled = trace.flags & SAMPLED != 0;
+    is_sampled.then(|| (Hex(&trace.trace_id).to_string(), Hex(&trace.span_id).to_string()))
 }
 
 /// The header as it was sent: each condition has one spelling, and anything else was refused.
@@ -200,5 +203,36 @@ const fn purpose_of(role: ActorRole) -> Purpose {
         ActorRole::Doctor => Purpose::Treat,
         ActorRole::Patient => Purpose::Patrqt,
         ActorRole::Admin | ActorRole::Staff | ActorRole::Auditor | ActorRole::System => Purpose::Hoperat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn kept(flags: &str) -> Option<(String, String)> {
+        let header = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
+        kept_trace(&TraceContext::continue_or_start(
+            Some(&header),
+            Uuid::from_u128(0x0192_f0c1_0000_7000_8000_0000_0000_0001),
+        ))
+    }
+
+    #[test]
+    fn a_recorded_trace_is_kept_with_the_span_of_the_request() {
+        let ids = (
+            "0af7651916cd43dd8448eb211c80319c".to_owned(),
+            "8000000000000001".to_owned(),
+        );
+        assert_eq!(kept("01"), Some(ids.clone()));
+        assert_eq!(kept("03"), Some(ids));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_trace_that_is_not_recorded() {
+        assert_eq!(kept("00"), None);
+        assert_eq!(kept("02"), None);
     }
 }

@@ -62,7 +62,7 @@ pub mod header {
     pub const SUBJECT_ID: &str = "ce_subjectid";
     /// The metadata bytes as stored.
     pub const METADATA: &str = "ce_metadata";
-    /// W3C trace context of the request; absent where it was not traced.
+    /// W3C trace context of the request; absent where its trace is not recorded.
     pub const TRACEPARENT: &str = "ce_traceparent";
 
     /// All of them.
@@ -154,7 +154,7 @@ struct TraceIds<'a> {
     span_id: Option<&'a str>,
 }
 
-/// W3C trace context, level 1, with the sampled flag: only traced requests leave ids.
+/// W3C trace context, level 1, with the sampled flag: only requests whose trace is recorded leave ids.
 fn traceparent(metadata: &[u8]) -> Option<String> {
     const TRACE_ID_LEN: usize = 32;
     const SPAN_ID_LEN: usize = 16;
