@@ -242,11 +242,19 @@ impl Append {
     }
 
     /// What it releases without the right to: only a stream it writes, whose version is therefore checked, can give
-    /// back what it holds. Another's could be taken by someone else at the same time.
+    /// back what it holds. Another's could be taken by someone else at the same time. Nor does anything change hands
+    /// without an event: whoever finds the head where it was relies on it.
     pub fn foreign_release(&self) -> Option<ForeignRelease> {
         let claims = self.claims.released.iter().map(|claim| claim.owner);
         let spans = self.spans.released.iter().map(|span| span.owner);
-        let mut owners = claims.chain(spans);
+        let eventless = if self.writes.is_empty() {
+            (self.claims.taken.as_slice(), self.spans.taken.as_slice())
+        } else {
+            Default::default()
+        };
+        let taken_claims = eventless.0.iter().map(|claim| claim.owner);
+        let taken_spans = eventless.1.iter().map(|span| span.owner);
+        let mut owners = claims.chain(spans).chain(taken_claims).chain(taken_spans);
         let is_written = |owner: Uuid| self.writes.iter().any(|write| write.stream.id == owner);
         owners
             .find(|owner| !is_written(*owner))
@@ -254,9 +262,10 @@ impl Append {
     }
 }
 
-/// An append gives back what belongs to a stream that it does not write: a fault of this program.
+/// An append gives back what belongs to a stream that it does not write, or takes without writing: a fault of this
+/// program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("append releases what stream {owner} owns without writing that stream")]
+#[error("append takes or releases what stream {owner} owns without writing that stream")]
 pub struct ForeignRelease {
     /// The stream that owns it.
     pub owner: Uuid,

@@ -8,6 +8,7 @@ pub mod codec;
 pub mod decode;
 pub mod feed;
 pub mod judge;
+mod known;
 pub mod partition;
 pub mod port;
 pub mod record;

@@ -11,7 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::append::{Append, Appended, Conflict, EVENT_BYTES_MAX};
 use crate::judge::{Judgement, Scrutiny, Verdict, judge, lookup_for};
-use crate::port::{CommitError, Head, LogTransaction, LogWriter, StoreError, WriteError};
+use crate::known::Known;
+use crate::port::{CommitError, Facts, Head, LogTransaction, LogWriter, StoreError, WriteError};
 
 /// The sequencer's bounds.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +101,7 @@ pub struct SequencerTask {
     queue: mpsc::Receiver<Member>,
     position: watch::Sender<u64>,
     limits: SequencerLimits,
+    known: Known,
 }
 
 /// Makes a sequencer over a store, and the task that someone must run.
@@ -118,6 +120,7 @@ pub fn sequencer(writer: Arc<dyn LogWriter>, limits: SequencerLimits) -> (Sequen
             queue: receiver,
             position: position_sender,
             limits,
+            known: Known::default(),
         },
     )
 }
@@ -233,7 +236,7 @@ impl SequencerTask {
     }
 
     /// Brings one batch to an end, whatever the store does.
-    async fn settle(&self, members: &[Member]) -> Vec<Result<Appended, AppendError>> {
+    async fn settle(&mut self, members: &[Member]) -> Vec<Result<Appended, AppendError>> {
         let batch: Vec<&Append> = members.iter().map(|member| &member.append).collect();
         metrics::histogram!("praxis_append_batch_members")
             .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
@@ -278,7 +281,7 @@ impl SequencerTask {
 
     /// After a lasting error: each member on its own, so that one does not spoil the others.
     async fn singly(
-        &self,
+        &mut self,
         batch: &[&Append],
         error: StoreError,
         unknown_since: Option<Instant>,
@@ -314,12 +317,14 @@ impl SequencerTask {
     }
 
     /// One transaction: lock, look up, judge, write, commit.
-    async fn attempt(&self, batch: &[&Append], scrutiny: Scrutiny) -> Tried {
+    async fn attempt(&mut self, batch: &[&Append], scrutiny: Scrutiny) -> Tried {
         let mut transaction = match self.writer.begin().await {
             Ok(transaction) => transaction,
             Err(error) => return tried(error),
         };
-        let judgement = match judged(transaction.as_mut(), batch, scrutiny).await {
+        // Given back only where it is certain what the log holds now.
+        let mut known = std::mem::take(&mut self.known).if_still_at(transaction.head());
+        let judgement = match judged(transaction.as_mut(), batch, scrutiny, &mut known).await {
             Ok(judgement) => judgement,
             Err(error) => return tried(error),
         };
@@ -329,6 +334,7 @@ impl SequencerTask {
             if let Err(error) = transaction.rollback().await {
                 tracing::debug!(error = %error, "rollback failed");
             }
+            self.known = known;
             return Tried::Judged(verdicts);
         }
         match transaction.write(&rows).await {
@@ -344,6 +350,8 @@ impl SequencerTask {
         match transaction.commit().await {
             Ok(()) => {
                 self.position.send_replace(rows.head_position);
+                known.follow(&rows);
+                self.known = known;
                 metrics::counter!("praxis_events_appended_total")
                     .increment(u64::try_from(rows.events.len()).unwrap_or(u64::MAX));
                 Tried::Judged(verdicts)
@@ -367,16 +375,17 @@ async fn judged(
     transaction: &mut dyn LogTransaction,
     batch: &[&Append],
     scrutiny: Scrutiny,
+    known: &mut Known,
 ) -> Result<Judgement, StoreError> {
     let head = transaction.head().clone();
     let now_micros = transaction.now_micros();
-    let first = judge_once(transaction, batch, &head, now_micros, scrutiny).await?;
+    let first = judge_once(transaction, batch, &head, now_micros, scrutiny, known).await?;
     let refused = first
         .verdicts
         .iter()
         .any(|verdict| matches!(verdict, Verdict::Refused(_)));
     if refused && scrutiny == Scrutiny::IndexesDecide {
-        return judge_once(transaction, batch, &head, now_micros, Scrutiny::LookUpAll).await;
+        return judge_once(transaction, batch, &head, now_micros, Scrutiny::LookUpAll, known).await;
     }
     Ok(first)
 }
@@ -387,12 +396,24 @@ async fn judge_once(
     head: &Head,
     now_micros: i64,
     scrutiny: Scrutiny,
+    known: &mut Known,
 ) -> Result<Judgement, StoreError> {
-    let lookup = lookup_for(batch, head, scrutiny);
-    let facts = if lookup.is_empty() {
-        crate::port::Facts::default()
+    let wanted = lookup_for(batch, head, scrutiny);
+    let asked = match scrutiny {
+        Scrutiny::IndexesDecide => known.missing(&wanted),
+        Scrutiny::LookUpAll => wanted.clone(),
+    };
+    let found = if asked.is_empty() {
+        Facts::default()
     } else {
-        transaction.look_up(&lookup).await?
+        transaction.look_up(&asked).await?
+    };
+    let facts = match scrutiny {
+        Scrutiny::IndexesDecide => {
+            known.learn(&asked, &found);
+            known.answer(&wanted, found)
+        }
+        Scrutiny::LookUpAll => found,
     };
     judge(batch, head, now_micros, facts, scrutiny)
         .map_err(|_| StoreError::Corrupt("an event type's name is not one the record allows"))

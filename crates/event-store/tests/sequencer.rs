@@ -71,6 +71,24 @@ async fn a_batch_is_one_transaction_with_dense_positions() {
 }
 
 #[tokio::test]
+async fn of_many_that_wait_half_is_taken_and_few_are_taken_whole() {
+    let log = MemoryLog::default();
+    let outcomes = in_one_batch(
+        &log,
+        (0..200).map(|n| append(n, stream(u128::from(n)), 0)).collect(),
+    )
+    .await;
+    let positions: Vec<u64> = outcomes.into_iter().map(|one| one.unwrap().position).collect();
+    assert_eq!(
+        positions,
+        (1..=200).collect::<Vec<u64>>(),
+        "in the order of the queue"
+    );
+    let halves = [100, 64, 36];
+    assert_eq!(log.tables.lock().unwrap().transactions, halves.len());
+}
+
+#[tokio::test]
 async fn recorded_at_never_goes_back_when_the_clock_does() {
     let log = MemoryLog::default();
     let handle = start(&log, SequencerLimits::default());
