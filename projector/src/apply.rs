@@ -69,6 +69,13 @@ pub struct Opened {
     decoded: Vec<Result<RecordedEvent, DecodeFault>>,
 }
 
+impl Opened {
+    /// The events that can be read.
+    pub(crate) fn readable(&self) -> impl Iterator<Item = &RecordedEvent> {
+        self.decoded.iter().flatten()
+    }
+}
+
 /// Opens the events of some work. A transaction of earlier work may go on meanwhile: every few events it gets its turn.
 ///
 /// # Errors

@@ -17,4 +17,5 @@ pub mod project;
 pub mod rebuild;
 pub mod rule;
 mod telemetry;
+mod trace;
 pub mod verify;

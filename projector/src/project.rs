@@ -20,6 +20,7 @@ use crate::gap::read_slice;
 use crate::parked::{Retry, retry_parked};
 use crate::rule::{LogMismatch, plan};
 use crate::telemetry;
+use crate::trace;
 use crate::verify::verify;
 
 /// Messages taken from the feed at once: one transaction.
@@ -78,8 +79,6 @@ struct Session {
     checkpoints: BTreeMap<u32, Checkpoint>,
     /// Partitions with a gap, and up to where the log must be read.
     lagging: BTreeMap<u32, u64>,
-    /// The last position that the feed told of, by partition.
-    heard_of: BTreeMap<u32, u64>,
     /// When the feed was last asked.
     feed_asked_at: Instant,
     /// The work after that in progress, while a gap is filled.
@@ -110,6 +109,21 @@ impl Projection {
     /// # Errors
     /// [`ProjectionError`] when going on would skip events, or cannot succeed without someone's help.
     pub async fn run(
+        &self,
+        feed: &mut dyn EventFeed,
+        stop: &CancellationToken,
+    ) -> Result<(), ProjectionError> {
+        let (reader, views) = (self.reader.as_ref(), self.views.as_ref());
+        tokio::select! {
+            ended = self.follow(feed, stop) => ended?,
+            never = telemetry::tell_lag(self.generation, reader, views) => match never {},
+        }
+        telemetry::lag_ended(self.generation, self.partitions);
+        Ok(())
+    }
+
+    /// Session after session.
+    async fn follow(
         &self,
         feed: &mut dyn EventFeed,
         stop: &CancellationToken,
@@ -203,7 +217,6 @@ impl Projection {
         let mut session = Session {
             checkpoints,
             lagging: carried.lagging.clone(),
-            heard_of: BTreeMap::new(),
             feed_asked_at: Instant::now(),
             ahead: None,
             verified_at: Instant::now(),
@@ -228,10 +241,6 @@ impl Projection {
     /// Applies what messages ask for. Where another projector has moved a checkpoint, what is left of them is judged
     /// again from there: every round without effect is another's progress, so this ends.
     async fn take_messages(&self, session: &mut Session, messages: &[BusMessage]) -> Result<(), SessionEnd> {
-        for message in messages {
-            let heard = session.heard_of.entry(message.partition).or_default();
-            *heard = message.position().max(*heard);
-        }
         loop {
             let plan = plan(&session.checkpoints, &session.lagging, messages)?;
             for (partition, up_to) in plan.gaps {
@@ -257,7 +266,6 @@ impl Projection {
                 events: plan.events,
             };
             if self.apply(session, work).await? {
-                telemetry::delay(self.generation, messages, (self.now_micros)());
                 return Ok(());
             }
         }
@@ -348,10 +356,13 @@ impl Projection {
     }
 
     async fn write(&self, session: &mut Session, opened: Opened) -> Result<bool, SessionEnd> {
-        let (moves, events) = (opened.work.moves.clone(), opened.work.events.len());
+        let moves = opened.work.moves.clone();
+        let traces = trace::begin(self.generation, opened.readable(), (self.now_micros)());
+        let recorded_at: Vec<i64> = opened.work.events.iter().map(|event| event.recorded_at).collect();
         match write(self.views.as_ref(), self.partitions, opened).await? {
             Applied::Committed { parked } => {
-                telemetry::batch(self.generation, events);
+                trace::end(traces);
+                telemetry::batch(self.generation, &recorded_at, (self.now_micros)());
                 session
                     .checkpoints
                     .extend(moves.into_iter().map(|made| (made.to.partition, made.to)));
@@ -397,7 +408,6 @@ impl Projection {
     }
 
     fn publish(&self, session: &Session) {
-        telemetry::lag(self.generation, &session.checkpoints, &session.heard_of);
         let position = session
             .checkpoints
             .values()

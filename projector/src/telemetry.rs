@@ -1,40 +1,66 @@
 //! What a projector lets its operators see: how far it is behind, how it works, what it could not read.
 
-use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use praxis_event_store::bus::{BusContent, BusMessage};
-use praxis_read_models::views::Checkpoint;
+use praxis_event_store::port::LogReader;
+use praxis_read_models::views::{Checkpoint, Views};
+use tokio::time::{MissedTickBehavior, interval};
 
-/// How many events of the log lie between a partition's rows and what the feed has told of.
-pub(crate) fn lag(generation: u32, checkpoints: &BTreeMap<u32, Checkpoint>, heard_of: &BTreeMap<u32, u64>) {
-    for (partition, position) in heard_of {
-        let Some(checkpoint) = checkpoints.get(partition) else {
+/// How often the lag is told.
+const LAG_PERIOD: Duration = Duration::from_secs(1);
+
+/// Tells again and again how many events of the log lie behind each partition's rows. It asks log and rows itself: a
+/// feed that brings nothing, a broker or a relay that is away, and rows that take nothing show as lag. Of what does not
+/// answer, the last answer counts.
+pub(crate) async fn tell_lag(generation: u32, reader: &dyn LogReader, views: &dyn Views) -> Infallible {
+    let mut period = interval(LAG_PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut head_position, mut checkpoints) = (None, Vec::<Checkpoint>::new());
+    loop {
+        period.tick().await;
+        if let Ok(head) = reader.head().await {
+            head_position = Some(head.position);
+        }
+        if let Ok(known) = views.checkpoints().await {
+            checkpoints = known;
+        }
+        let Some(head_position) = head_position else {
             continue;
         };
-        let events = position.saturating_sub(checkpoint.position);
-        metrics::gauge!(
-            "praxis_projection_lag_events",
-            "generation" => generation.to_string(), "partition" => partition.to_string()
-        )
-        .set(approximate(events));
+        for checkpoint in &checkpoints {
+            let events = head_position.saturating_sub(checkpoint.position);
+            lag(generation, checkpoint.partition, events);
+        }
     }
 }
 
-/// One batch was committed.
-pub(crate) fn batch(generation: u32, events: usize) {
-    metrics::histogram!("praxis_projection_batch_events", "generation" => generation.to_string())
-        .record(approximate(u64::try_from(events).unwrap_or(u64::MAX)));
+/// Rows that are filled no longer do not lag.
+pub(crate) fn lag_ended(generation: u32, partitions: NonZeroU32) {
+    for partition in 0..partitions.get() {
+        lag(generation, partition, 0);
+    }
 }
 
-/// How long events took from their commit in the log to their visibility in the rows.
-pub(crate) fn delay(generation: u32, messages: &[BusMessage], now_micros: i64) {
+fn lag(generation: u32, partition: u32, events: u64) {
+    metrics::gauge!(
+        "praxis_projection_lag_events",
+        "generation" => generation.to_string(), "partition" => partition.to_string()
+    )
+    .set(approximate(events));
+}
+
+/// One batch was committed: how many events it had, and how long each took from its commit in the log (microseconds
+/// UTC) to its visibility in the rows.
+pub(crate) fn batch(generation: u32, recorded_at: &[i64], now_micros: i64) {
+    metrics::histogram!("praxis_projection_batch_events", "generation" => generation.to_string())
+        .record(approximate(u64::try_from(recorded_at.len()).unwrap_or(u64::MAX)));
     let delay =
         metrics::histogram!("praxis_projection_delay_seconds", "generation" => generation.to_string());
-    for message in messages {
-        if let BusContent::Event(event) = &message.content {
-            let micros = u64::try_from(now_micros.saturating_sub(event.recorded_at)).unwrap_or_default();
-            delay.record(approximate(micros) / 1e6);
-        }
+    for recorded_at in recorded_at {
+        let delay_micros = u64::try_from(now_micros.saturating_sub(*recorded_at)).unwrap_or_default();
+        delay.record(Duration::from_micros(delay_micros).as_secs_f64());
     }
 }
 

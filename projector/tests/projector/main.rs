@@ -7,7 +7,9 @@
 )]
 
 mod generations;
+mod metrics;
 mod parking;
 mod projection;
 mod support;
 mod topic_feeds;
+mod traces;
