@@ -22,10 +22,7 @@ pub enum VerifyError {
 ///
 /// # Errors
 /// [`VerifyError`].
-pub async fn verify(
-    reader: &dyn LogReader,
-    checkpoints: &[&Checkpoint],
-) -> Result<(), VerifyError> {
+pub async fn verify(reader: &dyn LogReader, checkpoints: &[&Checkpoint]) -> Result<(), VerifyError> {
     let head = reader.head().await?;
     let mut leaf_hashes: HashMap<u64, Option<[u8; 32]>> = HashMap::from([(0, Some([0; 32]))]);
     for checkpoint in checkpoints {

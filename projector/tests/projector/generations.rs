@@ -29,7 +29,7 @@ use crate::support::views::MemoryViews;
 const LEN: usize = 300;
 const END: u64 = 300;
 const PARTITIONS: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Feeds that say where the log ends, and count the loops that have one.
 struct HeadFeeds {
