@@ -42,7 +42,7 @@ Encounters
     `location_unknown` (absent, not found, or itself refused). Practitioner and location: the first of each. References
     are `Type/id`, `Type?identifier=system|value`, or an identifier in place of a reference.
   * Level 2, the command: `patient_busy`, `practitioner_busy` (half-open [start, end) overlaps a recorded one; touching
-    does not; a refused encounter takes no time), `in_the_future` (what is recorded has begun), and "alive at that
+    does not; a refused encounter takes no time), `in_the_future` (what is recorded has ended), and "alive at that
     time", judged by the start: `visit_after_death` when it is at or after the instant of death, `before_birth` when it
     precedes the birth date in every time zone. So a visit may be open at death. Birth dates and partial deaths are days
     of an unknown zone: a birth date begins at +14:00, a partial death ends at -12:00, and only what is surely outside
@@ -567,7 +567,7 @@ class Prediction:
             for kind, span in spans.items():
                 if any(start < other_end and other_start < end for other_start, other_end, _ in span):
                     reasons.append(f"{kind}_busy")
-            if start > self.now.micros:
+            if end > self.now.micros:
                 reasons.append("in_the_future")
             born_us, death_us = self.known["Patient"].get(visit["patient"], (None, None))
             if born_us is not None and start < born_us:

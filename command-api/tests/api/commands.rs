@@ -109,7 +109,11 @@ async fn a_visit_goes_its_way_from_booking_to_fulfilment() {
     let (practice, directory) = practice().await;
     let people = practice.people().await;
     let booked = practice
-        .post("/appointments", &patient(people.patient), people.visit(180))
+        .post(
+            "/appointments",
+            &patient(people.patient),
+            people.visit(3 * 24 * 60),
+        )
         .await;
     let id = booked.created();
     let moved = people.placed(240);

@@ -113,7 +113,7 @@ async fn a_late_arrival_is_refused_when_its_time_is_taken_again() {
         .created();
     set_minutes_after_eight(20);
     practice.step(id, "no-show", &staff()).await.ok();
-    let mut other = people.visit(6);
+    let mut other = people.visit(4);
     other["patient_id"] = json!(practice.register_patient().await);
     practice
         .post("/appointments/record", &staff(), other)

@@ -1,11 +1,13 @@
 //! Which things of the whole practice does a record claim for itself, alone or as one of a few?
 
-use praxis_events::ids::PatientId;
+use chrono::{DateTime, Utc};
+use praxis_events::ids::{PatientId, StreamType};
 use praxis_events::patient::Identifier;
 use praxis_events::personal::Personal;
 
 use crate::refusal::Refusal;
 use crate::rules::Rules;
+use crate::state::State;
 
 /// What kind of thing is claimed. The stored names never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,8 +26,8 @@ pub enum ClaimResource {
     LocationSource,
     /// The id a visit was imported from.
     AppointmentSource,
-    /// One of a patient's open bookings: those in the statuses pending and booked. "Open" stands for "in the future",
-    /// because a claim changes with an event only, never with the clock.
+    /// One of a patient's open bookings: those in the statuses pending and booked. It is held until an event gives it
+    /// back, and counts until the visit's time is over; see [`ClaimResource::counts`].
     OpenBooking,
 }
 
@@ -76,6 +78,30 @@ impl ClaimResource {
             | Self::AppointmentSource => 1,
             Self::OpenBooking => rules.open_bookings_max,
         }
+    }
+
+    /// What kind of record holds such claims longer than they count; `None` where they count as long as they are held.
+    pub const fn outlasted_by(self) -> Option<StreamType> {
+        match self {
+            Self::PatientIdentifier
+            | Self::PractitionerIdentifier
+            | Self::RecordNumber
+            | Self::PatientSource
+            | Self::PractitionerSource
+            | Self::LocationSource
+            | Self::AppointmentSource => None,
+            Self::OpenBooking => Some(StreamType::Appointment),
+        }
+    }
+
+    /// Whether such a claim, held by a record in that state, counts against the capacity at that time. A claim changes
+    /// with an event only, never with the clock; but a booking that nobody resolved once it was over is no future one,
+    /// and the practice's omission must not keep its patient from booking.
+    pub fn counts(self, holder: &State, now: DateTime<Utc>) -> bool {
+        let State::Appointment(appointment) = holder else {
+            return true;
+        };
+        self.outlasted_by().is_none() || !appointment.is_over(now)
     }
 }
 
@@ -146,8 +172,13 @@ pub const fn refusal_for_claim(resource: ClaimResource) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::{Claim, ClaimResource};
+    use crate::appointment::state::Appointment;
     use crate::rules::Rules;
+    use crate::samples::booked;
+    use crate::state::State;
 
     #[test]
     fn stored_names_are_short_ascii_and_lead_back_to_their_kind() {
@@ -180,6 +211,19 @@ mod tests {
                 1
             };
             assert_eq!(resource.capacity(&rules), expected, "{}", resource.name());
+        }
+    }
+
+    #[test]
+    fn an_open_booking_counts_until_its_time_is_over_and_any_other_claim_for_good() {
+        let ends = booked().slot.ends;
+        let unresolved = State::from(Appointment {
+            booking: Some((&booked()).into()),
+        });
+        for resource in ClaimResource::ALL {
+            assert!(resource.counts(&unresolved, ends - TimeDelta::microseconds(1)));
+            let still = resource != ClaimResource::OpenBooking;
+            assert_eq!(resource.counts(&unresolved, ends), still, "{}", resource.name());
         }
     }
 }

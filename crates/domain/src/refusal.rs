@@ -6,7 +6,9 @@ use praxis_events::appointment::AppointmentStatus;
 use praxis_events::ids::{LocationId, MessageId, PatientId, PractitionerId, StreamId};
 use thiserror::Error;
 
+use crate::appointment::state::Appointment;
 use crate::appointment::transition::Step;
+use crate::claim::Claim;
 use crate::span::Span;
 
 mod codes;
@@ -53,6 +55,8 @@ pub struct Refused {
     /// The time the command would have taken. Whether it is free only the log knows; it is named here so that a refusal
     /// for other reasons can list that one too.
     pub wanted: Vec<Span>,
+    /// The claims the record would then have had, for the same purpose.
+    pub wanted_claims: Vec<Claim>,
 }
 
 impl Refused {
@@ -62,6 +66,7 @@ impl Refused {
             code: reason.level(),
             reasons: vec![reason],
             wanted: Vec::new(),
+            wanted_claims: Vec::new(),
         }
     }
 
@@ -77,6 +82,7 @@ impl Refused {
             code,
             reasons,
             wanted: Vec::new(),
+            wanted_claims: Vec::new(),
         })
     }
 
@@ -96,10 +102,26 @@ impl Refused {
         }
     }
 
-    /// The same, having wanted this time.
+    /// The same, having wanted what the appointment would then hold.
     #[must_use]
-    pub fn wanting(self, wanted: Vec<Span>) -> Self {
-        Self { wanted, ..self }
+    pub fn wanting(self, after: &Appointment) -> Self {
+        Self {
+            wanted: after.spans(),
+            wanted_claims: after.claims(),
+            ..self
+        }
+    }
+
+    /// The same, for these reasons too.
+    #[must_use]
+    pub fn joined_by(mut self, reasons: impl IntoIterator<Item = Refusal>) -> Self {
+        for reason in reasons {
+            self.code = self.code.min(reason.level());
+            if !self.reasons.contains(&reason) {
+                self.reasons.push(reason);
+            }
+        }
+        self
     }
 }
 
@@ -254,8 +276,8 @@ pub enum Refusal {
     /// The local date of the appointment is past.
     #[error("the day of the appointment is past")]
     DayPassed,
-    /// It is not the local date of the appointment.
-    #[error("it is not the day of the appointment")]
+    /// It is neither the local date of the appointment nor the one on which it was completed or cancelled.
+    #[error("it is neither the day of the appointment nor the day it was completed or cancelled")]
     NotSameDay,
     /// Too early to say that the patient did not come.
     #[error("it is less than {minutes_min} minutes after the start")]
@@ -263,8 +285,8 @@ pub enum Refusal {
         /// How long after the start it is allowed.
         minutes_min: u32,
     },
-    /// Too late for a patient to cancel.
-    #[error("patients cancel at least {hours_min} hours ahead")]
+    /// Too late for a patient to cancel a booking, or to move it away from its time.
+    #[error("patients cancel or move a booking at least {hours_min} hours ahead")]
     TooLateToCancel {
         /// How far ahead it is allowed.
         hours_min: u32,
@@ -305,6 +327,16 @@ mod tests {
         assert_eq!(refused.code, RefusalCode::Forbidden);
         assert_eq!(refused.to_string(), "forbidden: in_the_past, not_for_patients");
         assert_eq!(Refused::unless_none(Vec::new()), Ok(()));
+    }
+
+    #[test]
+    fn a_reason_found_later_is_listed_once_and_counts_for_the_code() {
+        let refused =
+            Refused::because(Refusal::InThePast).joined_by([Refusal::InThePast, Refusal::LimitReached]);
+        assert_eq!(refused.code, RefusalCode::BookingRefused);
+        assert_eq!(refused.reasons, [Refusal::InThePast, Refusal::LimitReached]);
+        let refused = refused.joined_by([Refusal::AlreadyImported]);
+        assert_eq!(refused.code, RefusalCode::AlreadyExists);
     }
 
     #[test]

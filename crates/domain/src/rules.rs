@@ -11,7 +11,7 @@ pub struct Rules {
     pub early_arrival_minutes_max: u32,
     /// How long after its start a booking may be marked as not attended, minutes.
     pub no_show_after_minutes: u32,
-    /// How long ahead of its start a patient may still cancel, hours.
+    /// How long ahead of its start a patient may still cancel or move a booking, hours.
     pub patient_cancel_hours_min: u32,
     /// How long ahead of its start a patient may still book for themselves, minutes.
     pub self_booking_notice_minutes_min: u32,
@@ -19,7 +19,10 @@ pub struct Rules {
     pub horizon_days_max: u32,
     /// The longest visit that is booked, minutes.
     pub visit_minutes_max: u32,
-    /// How many bookings of one patient may be open (held or booked, not yet attended) at once.
+    /// The longest visit that a patient books for themselves, minutes; never longer than any visit. What kinds of visit
+    /// there are and how long each takes will be said by services; until then this keeps a patient from taking a day.
+    pub self_booking_visit_minutes_max: u32,
+    /// How many bookings of one patient may be open (held or booked, and not over) at once.
     pub open_bookings_max: u32,
     /// How many take part in a conversation at most.
     pub thread_participants_max: usize,
@@ -34,6 +37,7 @@ impl Default for Rules {
             self_booking_notice_minutes_min: 120,
             horizon_days_max: 180,
             visit_minutes_max: 24 * 60,
+            self_booking_visit_minutes_max: 60,
             open_bookings_max: 10,
             thread_participants_max: 50,
         }
@@ -69,5 +73,10 @@ impl Rules {
     /// See [`Rules::visit_minutes_max`].
     pub fn visit_max(&self) -> TimeDelta {
         TimeDelta::minutes(i64::from(self.visit_minutes_max))
+    }
+
+    /// See [`Rules::self_booking_visit_minutes_max`].
+    pub fn self_booking_visit_max(&self) -> TimeDelta {
+        TimeDelta::minutes(i64::from(self.self_booking_visit_minutes_max))
     }
 }

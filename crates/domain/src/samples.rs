@@ -10,7 +10,9 @@ use praxis_events::ids::{
 };
 use praxis_events::location::{LocationEvent, LocationRegistered};
 use praxis_events::metadata::{Actor, ActorRole};
-use praxis_events::patient::{PatientEvent, PatientRegistered};
+use praxis_events::patient::{
+    Death, PatientDeactivated, PatientDeathRecorded, PatientEvent, PatientRegistered,
+};
 use praxis_events::personal::Personal;
 use praxis_events::practitioner::{PractitionerEvent, PractitionerRegistered, Profile};
 use praxis_events::record_number::RecordNumber;
@@ -218,6 +220,17 @@ pub(crate) fn practice() -> World {
         .with(dr_gray(), gray.clone(), 1)
         .with(dr_who(), gray, 1)
         .with(high_street(), site, 1)
+}
+
+/// The practice after Ada died and her record was set inactive.
+pub(crate) fn ada_gone() -> World {
+    let died = PatientDeathRecorded {
+        death: Sealed::Value(Death {
+            at: Personal::new(at("2026-01-01T00:00:00Z")),
+        }),
+    };
+    let gone = patient_after(&[ada_registered(), PatientDeactivated {}.into(), died.into()]);
+    practice().with(ada(), gone, 3)
 }
 
 pub(crate) fn situation(ctx: Context) -> Situation {

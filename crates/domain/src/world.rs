@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use praxis_events::ids::{AppointmentId, LocationId, PatientId, PractitionerId, StreamId, ThreadId};
 
 use crate::appointment::state::Appointment;
@@ -16,6 +17,7 @@ use crate::thread::state::Thread;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct World {
     streams: HashMap<StreamId, (Arc<State>, u64)>,
+    changed_at: HashMap<StreamId, DateTime<Utc>>,
 }
 
 macro_rules! accessors {
@@ -44,6 +46,17 @@ impl World {
     pub fn with(mut self, stream: impl Into<StreamId>, state: impl Into<State>, version: u64) -> Self {
         self.insert(stream.into(), Arc::new(state.into()), version);
         self
+    }
+
+    /// Notes when the stream's last event was appended.
+    pub fn note_change(&mut self, stream: StreamId, at: DateTime<Utc>) {
+        self.changed_at.insert(stream, at);
+    }
+
+    /// When the stream's last event was appended, by the log's clock; `None` where that is not known. It is no part of the
+    /// state, because a fold sees events and no clock.
+    pub fn changed_at(&self, stream: StreamId) -> Option<DateTime<Utc>> {
+        self.changed_at.get(&stream).copied()
     }
 
     /// Whether the stream was loaded, be it with or without events.

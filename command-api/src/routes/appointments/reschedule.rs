@@ -74,7 +74,8 @@ impl FromFields for RescheduleAppointmentBody {
 
 /// Moves a booking
 ///
-/// Its own old time does not stand in its way. It keeps its id, its reason and its history.
+/// Its own old time does not stand in its way. It keeps its id, its reason and its history. Patients move a booking as far
+/// ahead of its start as they cancel one.
 #[utoipa::path(
     post,
     path = "/appointments/{id}/reschedule",

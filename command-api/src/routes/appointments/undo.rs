@@ -41,8 +41,8 @@ impl FromFields for UndoAppointmentBody {
 
 /// Takes the last step back
 ///
-/// What is fulfilled or cancelled an administrator takes back, on the day of the appointment only. A time that must be taken
-/// again may be taken meanwhile.
+/// What is fulfilled or cancelled an administrator takes back, on the day of the appointment or on the one it was fulfilled
+/// or cancelled on. A time that must be taken again may be taken meanwhile, and its patient may be inactive by then.
 #[utoipa::path(
     post,
     path = "/appointments/{id}/undo",

@@ -5,6 +5,7 @@ use praxis_events::ids::{AppointmentId, PatientId, StreamId};
 use praxis_events::sealed::Sealed;
 
 use crate::appointment::placement::{Placement, judge_patient, occupancy};
+use crate::appointment::state::Appointment;
 use crate::appointment::transition::{Step, next};
 use crate::command::{Command, Decision};
 use crate::context::Context;
@@ -49,7 +50,6 @@ impl Command for BookAppointment {
             // Before anything is looked at: the answer must not tell whether there is such a patient.
             return Err(Refusal::NotOwnRecord.into());
         }
-        let occupancy = occupancy(ctx, self.overbooking.as_ref())?;
         if let Some(booking) = world
             .appointment(self.appointment_id)
             .and_then(|known| known.booking.as_ref())
@@ -57,11 +57,10 @@ impl Command for BookAppointment {
             next(booking.status, Step::Book)?;
         }
         let mut reasons = Vec::new();
+        let occupancy = occupancy(ctx, self.overbooking.as_ref(), &mut reasons);
         judge_patient(world, self.patient_id, &mut reasons);
         let slot = self.placement.slot(world, &mut reasons);
-        self.placement.judge_time(ctx, &mut reasons);
-        Refused::unless_none(reasons)
-            .map_err(|refused| refused.wanting(self.placement.spans(self.patient_id, occupancy)))?;
+        self.placement.judge_time(ctx, None, &mut reasons);
         let booked = AppointmentBooked {
             patient_id: self.patient_id,
             practitioner_id: self.placement.practitioner_id,
@@ -72,6 +71,8 @@ impl Command for BookAppointment {
             reason: self.reason.clone().map(|reason| Sealed::Value(reason.into())),
             source: None,
         };
+        Refused::unless_none(reasons)
+            .map_err(|refused| refused.wanting(&Appointment::default().after(&[booked.clone().into()])))?;
         let mut reads = self.placement.streams();
         reads.push(self.patient_id.into());
         Ok(Decision::event(self.appointment_id, booked)

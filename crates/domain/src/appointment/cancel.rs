@@ -4,7 +4,7 @@ use praxis_events::appointment::{AppointmentCancelled, CancelledBy};
 use praxis_events::ids::{AppointmentId, StreamId};
 use praxis_events::sealed::Sealed;
 
-use crate::appointment::guard::known_and_ready;
+use crate::appointment::guard::{known_and_ready, may_give_back};
 use crate::appointment::transition::Step;
 use crate::command::{Command, Decision};
 use crate::context::Context;
@@ -38,13 +38,8 @@ impl Command for CancelAppointment {
 
     fn decide(&self, world: &World, ctx: &Context) -> Result<Decision, Refused> {
         let (booking, _) = known_and_ready(world, ctx, self.appointment_id, Step::Cancel)?;
+        may_give_back(booking, ctx)?;
         let (by, reason_code) = if ctx.is_patient() {
-            if booking.slot.starts - ctx.now < ctx.rules.patient_cancel_ahead() {
-                return Err(Refusal::TooLateToCancel {
-                    hours_min: ctx.rules.patient_cancel_hours_min,
-                }
-                .into());
-            }
             (CancelledBy::Patient, BY_PATIENT)
         } else {
             let code = self.reason_code.as_ref().ok_or(Refusal::ReasonRequired)?;

@@ -3,9 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use praxis_calendar::local::local_date;
 use praxis_calendar::zone::Zone;
-use praxis_events::appointment::{AppointmentStatus, Slot};
-use praxis_events::ids::AppointmentId;
+use praxis_events::appointment::{AppointmentEvent, AppointmentStatus, Slot};
+use praxis_events::ids::{AppointmentId, StreamId};
 
+use crate::appointment::placement::{judge_patient, judge_practitioner};
 use crate::appointment::state::Booking;
 use crate::appointment::transition::{Next, Step, next};
 use crate::context::Context;
@@ -58,23 +59,74 @@ fn date_there(slot: &Slot, instant: DateTime<Utc>) -> NaiveDate {
 
 /// Arriving and checking in happen on the local date of the appointment, and not too long before its start. Where that
 /// short time before the start reaches into the date before, it counts as the day.
-pub(super) fn on_the_day(booking: &Booking, ctx: &Context) -> Result<(), Refused> {
+///
+/// domain.md can also be read as "at any time of that date". It is not, because a patient may have two visits in one day
+/// and the nearer one is meant; a practice that wants it otherwise sets the minutes.
+pub(super) fn on_the_day(booking: &Booking, ctx: &Context) -> Result<(), Refusal> {
     let slot = &booking.slot;
     if slot.starts - ctx.now > ctx.rules.early_arrival() {
         return Err(Refusal::TooEarly {
             minutes_max: ctx.rules.early_arrival_minutes_max,
-        }
-        .into());
+        });
     }
     if date_there(slot, ctx.now) > slot.local_start.date() {
-        return Err(Refusal::DayPassed.into());
+        return Err(Refusal::DayPassed);
     }
     Ok(())
 }
 
-/// Whether it is the local date of the appointment.
-pub(super) fn is_same_day(booking: &Booking, ctx: &Context) -> bool {
-    date_there(&booking.slot, ctx.now) == booking.slot.local_start.date()
+/// Patients give a booking's time back well ahead, so that somebody else can have it; the practice does at any time.
+///
+/// # Errors
+/// [`Refusal::TooLateToCancel`].
+pub(super) fn may_give_back(booking: &Booking, ctx: &Context) -> Result<(), Refusal> {
+    if ctx.is_patient() && booking.slot.starts - ctx.now < ctx.rules.patient_cancel_ahead() {
+        return Err(Refusal::TooLateToCancel {
+            hours_min: ctx.rules.patient_cancel_hours_min,
+        });
+    }
+    Ok(())
+}
+
+/// Whether it is a day on which the appointment's end may be taken back: the date of the appointment, or the one on which
+/// it was completed or cancelled (its last change), by the clocks of the location.
+///
+/// "Same day" in domain.md may mean either. A visit cancelled by mistake weeks ahead is put right when the mistake is
+/// noticed, which is at once or when the patient comes; on any other day its time was long promised to be free.
+pub(super) fn is_same_day(booking: &Booking, changed_at: Option<DateTime<Utc>>, ctx: &Context) -> bool {
+    let slot = &booking.slot;
+    let today = date_there(slot, ctx.now);
+    today == slot.local_start.date() || changed_at.is_some_and(|at| date_there(slot, at) == today)
+}
+
+/// Whose records decide whether an appointment that holds no time may take it again; nobody's while it holds it.
+pub(super) fn retaken_from(world: &World, id: AppointmentId) -> Vec<StreamId> {
+    world
+        .appointment(id)
+        .and_then(|appointment| appointment.booking.as_ref())
+        .filter(|booking| !booking.status.occupies())
+        .map_or_else(Vec::new, |booking| {
+            vec![booking.patient_id.into(), booking.practitioner_id.into()]
+        })
+}
+
+/// Nothing may stand against the step; where it takes the time again, neither may what stands against booking it. A visit
+/// of somebody who died since is not put back into the calendar; that it took place can still be recorded.
+///
+/// # Errors
+/// The reasons given and those found, with the time that was wanted again.
+pub(super) fn judge_step(
+    world: &World,
+    booking: &Booking,
+    then: AppointmentEvent,
+    mut reasons: Vec<Refusal>,
+) -> Result<(), Refused> {
+    if booking.status.occupies() {
+        return Refused::unless_none(reasons);
+    }
+    judge_patient(world, booking.patient_id, &mut reasons);
+    judge_practitioner(world, booking.practitioner_id, &mut reasons);
+    Refused::unless_none(reasons).map_err(|refused| refused.wanting(&booking.after(&[then])))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Where and when is a visit to be, and may anybody be booked there and then?
 
+use chrono::TimeDelta;
 use praxis_calendar::interval::Interval;
 use praxis_calendar::local::local;
 use praxis_calendar::zone::Zone;
@@ -7,12 +8,10 @@ use praxis_events::appointment::{Occupancy, Slot};
 use praxis_events::ids::{LocationId, PatientId, PractitionerId, RoomId, StreamId};
 use praxis_events::metadata::ActorRole;
 
-use crate::appointment::state::spans;
 use crate::context::Context;
 use crate::location::state::Location;
 use crate::patient::state::Standing;
 use crate::refusal::Refusal;
-use crate::span::Span;
 use crate::values::reason_code::ReasonCode;
 use crate::world::World;
 
@@ -35,18 +34,10 @@ impl Placement {
         vec![self.practitioner_id.into(), self.location_id.into()]
     }
 
-    /// The calendar time it takes for this patient.
-    pub(super) fn spans(&self, patient_id: PatientId, occupancy: Occupancy) -> Vec<Span> {
-        let time = (self.time.start(), self.time.end());
-        spans(self.practitioner_id, patient_id, self.room_id, time, occupancy)
-    }
-
     /// The time as it is stored, with what the clocks of the location show; what is not known of practitioner and location
     /// goes to the list.
     pub(super) fn slot(&self, world: &World, reasons: &mut Vec<Refusal>) -> Slot {
-        if world.practitioner(self.practitioner_id).is_none() {
-            reasons.push(Refusal::PractitionerUnknown(self.practitioner_id));
-        }
+        judge_practitioner(world, self.practitioner_id, reasons);
         let zone = match world.location(self.location_id).map(Location::zone) {
             Some(Some(zone)) => zone,
             Some(None) => {
@@ -67,8 +58,8 @@ impl Placement {
     }
 
     /// What the policy says against the time: not past, within the horizon, no longer than any visit, and with notice where
-    /// patients book for themselves.
-    pub(super) fn judge_time(&self, ctx: &Context, reasons: &mut Vec<Refusal>) {
+    /// patients book for themselves. `standing` is the time the booking has already, where it has one.
+    pub(super) fn judge_time(&self, ctx: &Context, standing: Option<&Slot>, reasons: &mut Vec<Refusal>) {
         let (starts, rules) = (self.time.start(), &ctx.rules);
         if starts < ctx.now {
             reasons.push(Refusal::InThePast);
@@ -82,12 +73,23 @@ impl Placement {
                 days_max: rules.horizon_days_max,
             });
         }
-        if self.time.duration() > rules.visit_max() {
+        let longest = visit_max(ctx, standing);
+        if self.time.duration() > longest {
             reasons.push(Refusal::VisitTooLong {
-                minutes_max: rules.visit_minutes_max,
+                minutes_max: u32::try_from(longest.num_minutes()).unwrap_or(u32::MAX),
             });
         }
     }
+}
+
+/// How long the visit may be. Patients book short ones; what the practice booked for them they move as it is.
+fn visit_max(ctx: &Context, standing: Option<&Slot>) -> TimeDelta {
+    let rules = &ctx.rules;
+    if !ctx.is_patient() {
+        return rules.visit_max();
+    }
+    let has_now = standing.map_or(TimeDelta::zero(), |slot| slot.ends - slot.starts);
+    rules.self_booking_visit_max().max(has_now).min(rules.visit_max())
 }
 
 /// What stands against booking that patient: somebody not registered, inactive or dead.
@@ -105,16 +107,26 @@ pub(super) fn judge_patient(world: &World, patient_id: PatientId, reasons: &mut 
     }
 }
 
-/// How a booking with or without that privilege takes the practitioner's time.
-///
-/// # Errors
-/// [`Refusal::OverbookingNotPermitted`] for all but the front desk and administrators.
-pub(super) fn occupancy(ctx: &Context, overbooking: Option<&ReasonCode>) -> Result<Occupancy, Refusal> {
+/// What stands against taking that practitioner's time: somebody not registered.
+pub(super) fn judge_practitioner(world: &World, practitioner_id: PractitionerId, reasons: &mut Vec<Refusal>) {
+    if world.practitioner(practitioner_id).is_none() {
+        reasons.push(Refusal::PractitionerUnknown(practitioner_id));
+    }
+}
+
+/// How a booking takes the practitioner's time: overbooking is a privilege of the front desk and of administrators.
+/// Whoever asks for it without having it would take the time as everybody does.
+pub(super) fn occupancy(
+    ctx: &Context,
+    overbooking: Option<&ReasonCode>,
+    reasons: &mut Vec<Refusal>,
+) -> Occupancy {
     match overbooking {
-        None => Ok(Occupancy::Exclusive),
-        Some(_) if ctx.acts_as(ActorRole::Staff) || ctx.acts_as(ActorRole::Admin) => {
-            Ok(Occupancy::Overbooked)
+        None => Occupancy::Exclusive,
+        Some(_) if ctx.acts_as(ActorRole::Staff) || ctx.acts_as(ActorRole::Admin) => Occupancy::Overbooked,
+        Some(_) => {
+            reasons.push(Refusal::OverbookingNotPermitted);
+            Occupancy::Exclusive
         }
-        Some(_) => Err(Refusal::OverbookingNotPermitted),
     }
 }

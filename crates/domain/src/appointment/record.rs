@@ -1,11 +1,13 @@
 //! Recording a visit that took place: an import, a demonstration, a day kept on paper.
 
 use praxis_events::appointment::{AppointmentBooked, AppointmentFulfilled, Occupancy};
+use praxis_events::event::Event;
 use praxis_events::ids::{AppointmentId, PatientId, StreamId};
 use praxis_events::patient::Identifier as StoredIdentifier;
 use praxis_events::sealed::Sealed;
 
 use crate::appointment::placement::Placement;
+use crate::appointment::state::Appointment;
 use crate::appointment::transition::{Step, next};
 use crate::command::{Command, Decision};
 use crate::context::Context;
@@ -66,12 +68,10 @@ impl Command for RecordAppointment {
         }
         let mut reasons = self.reasons_against_patient(world);
         let slot = self.placement.slot(world, &mut reasons);
-        if slot.starts > ctx.now {
+        // What has begun and not ended has not taken place yet; its end could be years ahead.
+        if slot.ends > ctx.now {
             reasons.push(Refusal::InTheFuture);
         }
-        let occupancy = Occupancy::Exclusive;
-        Refused::unless_none(reasons)
-            .map_err(|refused| refused.wanting(self.placement.spans(self.patient_id, occupancy)))?;
         let starts = slot.starts;
         let booked = AppointmentBooked {
             patient_id: self.patient_id,
@@ -79,13 +79,16 @@ impl Command for RecordAppointment {
             location_id: self.placement.location_id,
             room_id: self.placement.room_id,
             slot,
-            occupancy,
+            occupancy: Occupancy::Exclusive,
             reason: self.reason.clone().map(|reason| Sealed::Value(reason.into())),
             source,
         };
+        let events = [booked.into(), AppointmentFulfilled {}.into()];
+        Refused::unless_none(reasons)
+            .map_err(|refused| refused.wanting(&Appointment::default().after(&events)))?;
         let mut reads = self.placement.streams();
         reads.push(self.patient_id.into());
-        let events = vec![booked.into(), AppointmentFulfilled {}.into()];
+        let events = events.into_iter().map(Event::from).collect();
         Ok(Decision::events(self.appointment_id, events)
             .reading(reads)
             .at(starts))

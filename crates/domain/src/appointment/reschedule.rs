@@ -4,7 +4,7 @@ use praxis_events::appointment::{AppointmentRescheduled, Occupancy};
 use praxis_events::ids::{AppointmentId, StreamId};
 use praxis_events::sealed::Sealed;
 
-use crate::appointment::guard::known_and_ready;
+use crate::appointment::guard::{known_and_ready, may_give_back};
 use crate::appointment::placement::{Placement, judge_patient, occupancy};
 use crate::appointment::state::Booking;
 use crate::appointment::transition::Step;
@@ -45,16 +45,17 @@ impl Command for RescheduleAppointment {
 
     fn decide(&self, world: &World, ctx: &Context) -> Result<Decision, Refused> {
         let (booking, _) = known_and_ready(world, ctx, self.appointment_id, Step::Reschedule)?;
-        let occupancy = occupancy(ctx, self.overbooking.as_ref())?;
-        if self.is_where_it_is(booking, occupancy) {
+        let mut reasons = Vec::new();
+        let occupancy = occupancy(ctx, self.overbooking.as_ref(), &mut reasons);
+        if reasons.is_empty() && self.is_where_it_is(booking, occupancy) {
             return Ok(Decision::nothing());
         }
-        let mut reasons = Vec::new();
+        // Moving gives the old time back as cancelling does. Otherwise a patient could move a visit far ahead an hour
+        // before it begins, and cancel it there.
+        reasons.extend(may_give_back(booking, ctx).err());
         judge_patient(world, booking.patient_id, &mut reasons);
         let slot = self.placement.slot(world, &mut reasons);
-        self.placement.judge_time(ctx, &mut reasons);
-        Refused::unless_none(reasons)
-            .map_err(|refused| refused.wanting(self.placement.spans(booking.patient_id, occupancy)))?;
+        self.placement.judge_time(ctx, Some(&booking.slot), &mut reasons);
         let rescheduled = AppointmentRescheduled {
             practitioner_id: self.placement.practitioner_id,
             location_id: self.placement.location_id,
@@ -63,6 +64,8 @@ impl Command for RescheduleAppointment {
             occupancy,
             comment: self.comment.clone().map(|comment| Sealed::Value(comment.into())),
         };
+        Refused::unless_none(reasons)
+            .map_err(|refused| refused.wanting(&booking.after(&[rescheduled.clone().into()])))?;
         let mut reads = self.placement.streams();
         reads.push(booking.patient_id.into());
         Ok(Decision::event(self.appointment_id, rescheduled)

@@ -72,6 +72,22 @@ impl Appointment {
         occupying.map(Booking::spans).unwrap_or_default()
     }
 
+    /// What it would be after these events.
+    pub(super) fn after(&self, events: &[AppointmentEvent]) -> Self {
+        let mut after = self.clone();
+        for event in events {
+            after.fold(event);
+        }
+        after
+    }
+
+    /// Whether its time is over at that instant, whatever became of it.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.booking
+            .as_ref()
+            .is_some_and(|booking| booking.slot.ends <= now)
+    }
+
     /// The source id in any status, and one of the patient's open bookings while pending or booked.
     pub fn claims(&self) -> Vec<Claim> {
         let Some(booking) = &self.booking else {
@@ -114,6 +130,12 @@ impl Booking {
         }
     }
 
+    /// The appointment as it would be after these events.
+    pub(super) fn after(&self, events: &[AppointmentEvent]) -> Appointment {
+        let booking = Some(self.clone());
+        Appointment { booking }.after(events)
+    }
+
     /// Whether it counts against the limit of open bookings.
     const fn is_open(&self) -> bool {
         match self.status {
@@ -127,43 +149,33 @@ impl Booking {
         }
     }
 
+    /// Overbooked is the practitioner only, never the patient or the room.
     fn spans(&self) -> Vec<Span> {
-        let time = (self.slot.starts, self.slot.ends);
-        spans(
-            self.practitioner_id,
-            self.patient_id,
-            self.room_id,
-            time,
-            self.occupancy,
-        )
+        let (starts, ends) = microseconds(self.slot.starts, self.slot.ends);
+        let span = |kind, id, layer| Span {
+            calendar: Calendar { kind, id },
+            layer,
+            starts,
+            ends,
+        };
+        let practitioner_layer = match self.occupancy {
+            Occupancy::Exclusive => Layer::Normal,
+            Occupancy::Overbooked => Layer::Over,
+        };
+        let mut spans = vec![
+            span(
+                CalendarKind::Practitioner,
+                self.practitioner_id.0,
+                practitioner_layer,
+            ),
+            span(CalendarKind::Patient, self.patient_id.0, Layer::Normal),
+        ];
+        spans.extend(
+            self.room_id
+                .map(|room| span(CalendarKind::Room, room.0, Layer::Normal)),
+        );
+        spans
     }
-}
-
-/// The time a visit takes. Overbooked is the practitioner only, never the patient or the room.
-pub(super) fn spans(
-    practitioner_id: PractitionerId,
-    patient_id: PatientId,
-    room_id: Option<RoomId>,
-    (starts, ends): (DateTime<Utc>, DateTime<Utc>),
-    occupancy: Occupancy,
-) -> Vec<Span> {
-    let (starts, ends) = microseconds(starts, ends);
-    let span = |kind, id, layer| Span {
-        calendar: Calendar { kind, id },
-        layer,
-        starts,
-        ends,
-    };
-    let practitioner_layer = match occupancy {
-        Occupancy::Exclusive => Layer::Normal,
-        Occupancy::Overbooked => Layer::Over,
-    };
-    let mut spans = vec![
-        span(CalendarKind::Practitioner, practitioner_id.0, practitioner_layer),
-        span(CalendarKind::Patient, patient_id.0, Layer::Normal),
-    ];
-    spans.extend(room_id.map(|room| span(CalendarKind::Room, room.0, Layer::Normal)));
-    spans
 }
 
 #[cfg(test)]

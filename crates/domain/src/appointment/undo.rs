@@ -5,7 +5,7 @@ use praxis_events::ids::{AppointmentId, StreamId};
 use praxis_events::metadata::ActorRole;
 use praxis_events::sealed::Sealed;
 
-use crate::appointment::guard::{is_same_day, known_and_ready};
+use crate::appointment::guard::{is_same_day, judge_step, known_and_ready, retaken_from};
 use crate::appointment::transition::Step;
 use crate::command::{Command, Decision};
 use crate::context::Context;
@@ -15,7 +15,8 @@ use crate::words::Comment;
 use crate::world::World;
 
 /// Take the last step back, saying why; an event of its own. What is final, fulfilled or cancelled, an administrator takes
-/// back, on the local date of the appointment only.
+/// back, on the date of the appointment or on the one it was fulfilled or cancelled on, by the location's clocks. Where
+/// that takes time again, patient and practitioner are judged as for a booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndoAppointment {
     /// Which.
@@ -31,8 +32,10 @@ impl Command for UndoAppointment {
         self.appointment_id.into()
     }
 
-    fn streams(&self, _world: &World) -> Vec<StreamId> {
-        vec![self.target()]
+    fn streams(&self, world: &World) -> Vec<StreamId> {
+        let mut streams = retaken_from(world, self.appointment_id);
+        streams.push(self.target());
+        streams
     }
 
     fn decide(&self, world: &World, ctx: &Context) -> Result<Decision, Refused> {
@@ -48,15 +51,15 @@ impl Command for UndoAppointment {
         if is_final && !ctx.acts_as(ActorRole::Admin) {
             reasons.push(Refusal::NotAdministrator);
         }
-        if is_final && !is_same_day(booking, ctx) {
+        if is_final && !is_same_day(booking, world.changed_at(self.target()), ctx) {
             reasons.push(Refusal::NotSameDay);
         }
-        Refused::unless_none(reasons)?;
         let comment = self.comment.clone().map(|comment| Sealed::Value(comment.into()));
-        Ok(
-            Decision::event(self.appointment_id, AppointmentUndone { back_to, comment })
-                .for_reason(Some(self.reason_code.as_str())),
-        )
+        let undone = AppointmentUndone { back_to, comment };
+        judge_step(world, booking, undone.clone().into(), reasons)?;
+        Ok(Decision::event(self.appointment_id, undone)
+            .reading(retaken_from(world, self.appointment_id))
+            .for_reason(Some(self.reason_code.as_str())))
     }
 }
 
@@ -66,7 +69,7 @@ mod tests {
     use cqrs_es::test::{AggregateResultValidator, TestFramework};
     use praxis_events::appointment::{
         AppointmentArrived, AppointmentCancelled, AppointmentCheckedIn, AppointmentEvent,
-        AppointmentFulfilled, AppointmentStatus, AppointmentUndone, CancelledBy,
+        AppointmentFulfilled, AppointmentNoShow, AppointmentStatus, AppointmentUndone, CancelledBy,
     };
     use praxis_events::sealed::Sealed;
 
@@ -75,19 +78,24 @@ mod tests {
     use crate::context::Context;
     use crate::refusal::{Refusal, RefusalCode};
     use crate::samples::{
-        ada, admin, as_patient, at, booked, code, comment, situation, staff, starts, visit,
+        ada, ada_gone, admin, as_patient, at, booked, code, comment, practice, situation, staff, starts,
+        visit,
     };
+    use crate::situation::Situation;
 
-    fn undo(steps: Vec<AppointmentEvent>, ctx: Context) -> AggregateResultValidator<Appointment> {
-        let command = UndoAppointment {
+    fn undoing() -> UndoAppointment {
+        UndoAppointment {
             appointment_id: visit(),
             reason_code: code("other"),
             comment: Some(comment()),
-        };
+        }
+    }
+
+    fn undo(steps: Vec<AppointmentEvent>, ctx: Context) -> AggregateResultValidator<Appointment> {
         TestFramework::with(situation(ctx))
             .given(vec![booked().into()])
             .and(steps)
-            .when(command.into())
+            .when(undoing().into())
     }
 
     fn back_to(status: AppointmentStatus) -> Vec<AppointmentEvent> {
@@ -134,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_final_is_taken_back_on_the_local_date_only() {
+    fn what_is_final_is_taken_back_on_the_local_date_of_the_visit() {
         let fulfilled = || vec![AppointmentCheckedIn {}.into(), AppointmentFulfilled {}.into()];
         // The visit is in London on 2026-06-16, which ends there at 23:00 UTC.
         undo(
@@ -158,6 +166,26 @@ mod tests {
     }
 
     #[test]
+    fn a_cancellation_weeks_ahead_is_taken_back_on_the_day_it_was_made() {
+        // The visit is in London, where the cancellation's day ends at 23:00 UTC.
+        let undo_at = |now| {
+            let mut world = practice();
+            world.note_change(visit().into(), at("2026-05-20T22:30:00Z"));
+            let ctx = Context {
+                now: at(now),
+                ..admin()
+            };
+            TestFramework::<Appointment>::with(Situation { world, ctx })
+                .given(vec![booked().into(), cancelled()])
+                .when(undoing().into())
+        };
+        undo_at("2026-05-20T22:59:59Z").then_expect_events(back_to(AppointmentStatus::Booked));
+        undo_at("2026-06-16T08:00:00Z").then_expect_events(back_to(AppointmentStatus::Booked));
+        let refused = undo_at("2026-05-20T23:00:00Z").inspect_result().unwrap_err();
+        assert_eq!(refused.reasons, [Refusal::NotSameDay]);
+    }
+
+    #[test]
     fn what_is_final_is_taken_back_by_administrators_and_all_reasons_are_said() {
         let late = Context {
             now: starts() + TimeDelta::days(1),
@@ -166,6 +194,42 @@ mod tests {
         let refused = undo(vec![cancelled()], late).inspect_result().unwrap_err();
         assert_eq!(refused.code, RefusalCode::Forbidden);
         assert_eq!(refused.reasons, [Refusal::NotAdministrator, Refusal::NotSameDay]);
+    }
+
+    #[test]
+    fn no_time_is_taken_again_for_the_dead_or_inactive_and_all_reasons_are_said() {
+        for step in [AppointmentNoShow {}.into(), cancelled()] {
+            let situation = Situation {
+                world: ada_gone(),
+                ctx: Context {
+                    now: starts(),
+                    ..admin()
+                },
+            };
+            let refused = TestFramework::<Appointment>::with(situation)
+                .given(vec![booked().into(), step])
+                .when(undoing().into())
+                .inspect_result()
+                .unwrap_err();
+            assert_eq!(refused.code, RefusalCode::BookingRefused);
+            assert_eq!(
+                refused.reasons,
+                [Refusal::PatientInactive(ada()), Refusal::PatientDeceased(ada())]
+            );
+            assert_eq!(refused.wanted.len(), 2);
+        }
+    }
+
+    #[test]
+    fn what_kept_its_time_is_taken_back_whatever_the_record_says() {
+        let situation = Situation {
+            world: ada_gone(),
+            ctx: staff(),
+        };
+        TestFramework::<Appointment>::with(situation)
+            .given(vec![booked().into(), AppointmentArrived {}.into()])
+            .when(undoing().into())
+            .then_expect_events(back_to(AppointmentStatus::Booked));
     }
 
     #[test]

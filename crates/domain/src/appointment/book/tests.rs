@@ -6,8 +6,7 @@ use praxis_calendar::interval::Interval;
 use praxis_events::appointment::{AppointmentBooked, AppointmentStatus, Occupancy};
 use praxis_events::ids::{LocationId, PatientId, PractitionerId};
 use praxis_events::location::LocationRegistered;
-use praxis_events::patient::{Death, PatientDeactivated, PatientDeathRecorded};
-use praxis_events::personal::Personal;
+use praxis_events::patient::PatientDeathRecorded;
 use praxis_events::sealed::Sealed;
 use uuid::Uuid;
 
@@ -20,10 +19,11 @@ use crate::context::Context;
 use crate::location::state::Location;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::samples::{
-    ada, ada_registered, admin, as_doctor, as_patient, at, booked, code, dr_gray, high_street, now,
+    ada, ada_gone, ada_registered, admin, as_doctor, as_patient, booked, code, dr_gray, high_street, now,
     patient_after, placement, practice, situation, somebody, staff, starts, system, visit,
 };
 use crate::situation::Situation;
+use crate::span::Layer;
 use crate::words::VisitReason;
 use crate::world::World;
 
@@ -189,14 +189,29 @@ fn no_visit_is_longer_than_a_day() {
 }
 
 #[test]
-fn an_inactive_or_dead_patient_is_not_booked_and_both_are_said() {
-    let died = PatientDeathRecorded {
-        death: Sealed::Value(Death {
-            at: Personal::new(at("2026-01-01T00:00:00Z")),
-        }),
+fn a_patient_books_an_hour_at_most() {
+    let lasting = |length| {
+        let time = Interval::try_new(starts(), starts() + length).unwrap();
+        BookAppointment {
+            placement: Placement {
+                time,
+                ..placement(starts())
+            },
+            ..booking()
+        }
     };
-    let patient = patient_after(&[ada_registered(), PatientDeactivated {}.into(), died.into()]);
-    book_in(practice().with(ada(), patient, 3), booking(), staff())
+    let (hour, more) = (
+        TimeDelta::hours(1),
+        TimeDelta::hours(1) + TimeDelta::microseconds(1),
+    );
+    assert!(book(lasting(hour), as_patient(ada())).inspect_result().is_ok());
+    assert!(book(lasting(more), staff()).inspect_result().is_ok());
+    book(lasting(more), as_patient(ada())).then_expect_error_of(&[Refusal::VisitTooLong { minutes_max: 60 }]);
+}
+
+#[test]
+fn an_inactive_or_dead_patient_is_not_booked_and_both_are_said() {
+    book_in(ada_gone(), booking(), staff())
         .then_expect_error_of(&[Refusal::PatientInactive(ada()), Refusal::PatientDeceased(ada())]);
 }
 
@@ -268,8 +283,25 @@ fn the_front_desk_and_administrators_overbook_and_say_why() {
         book(command.clone(), ctx).then_expect_events(vec![expected.clone().into()]);
     }
     for ctx in [as_patient(ada()), as_doctor(dr_gray()), system()] {
-        book(command.clone(), ctx).then_expect_error(Refusal::OverbookingNotPermitted.into());
+        let refused = book(command.clone(), ctx).inspect_result().unwrap_err();
+        assert_eq!(refused.code, RefusalCode::Forbidden);
+        assert_eq!(refused.reasons, [Refusal::OverbookingNotPermitted]);
     }
+}
+
+#[test]
+fn who_may_not_overbook_is_told_what_else_stands_in_the_way() {
+    let command = BookAppointment {
+        overbooking: Some(code("urgent")),
+        ..booking_at(now() - TimeDelta::hours(1))
+    };
+    let refused = book(command, as_doctor(dr_gray())).inspect_result().unwrap_err();
+    assert_eq!(
+        refused.reasons,
+        [Refusal::OverbookingNotPermitted, Refusal::InThePast]
+    );
+    // Without the privilege the practitioner's time would have to be free like anybody's.
+    assert!(refused.wanted.iter().all(|span| span.layer == Layer::Normal));
 }
 
 #[test]

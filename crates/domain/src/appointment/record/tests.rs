@@ -100,15 +100,31 @@ fn a_visit_of_many_days_is_recorded() {
 }
 
 #[test]
-fn what_has_not_begun_is_not_recorded() {
-    assert!(record(now(), staff()).inspect_result().is_ok());
-    let refused = record(now() + TimeDelta::microseconds(1), staff())
+fn what_has_not_ended_is_not_recorded() {
+    let just_over = now() - TimeDelta::minutes(30);
+    assert!(record(just_over, staff()).inspect_result().is_ok());
+    let refused = record(just_over + TimeDelta::microseconds(1), staff())
         .inspect_result()
         .unwrap_err();
     assert_eq!(
         (refused.code, refused.reasons),
         (RefusalCode::BookingRefused, vec![Refusal::InTheFuture])
     );
+}
+
+#[test]
+fn what_began_and_goes_on_for_ever_is_not_recorded() {
+    let begins = now() - TimeDelta::days(1);
+    let time = Interval::try_new(begins, at("9999-12-31T00:00:00Z")).unwrap();
+    let command = RecordAppointment {
+        placement: Placement {
+            time,
+            ..placement(begins)
+        },
+        ..record_of(begins)
+    };
+    let refused = command.decide(&practice(), &system()).unwrap_err();
+    assert_eq!(refused.reasons, [Refusal::InTheFuture]);
 }
 
 #[test]

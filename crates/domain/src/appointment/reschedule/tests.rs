@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use cqrs_es::test::{AggregateResultValidator, TestFramework};
+use praxis_calendar::interval::Interval;
 use praxis_events::appointment::{AppointmentRescheduled, Occupancy, Slot};
 use praxis_events::patient::PatientDeactivated;
 use praxis_events::sealed::Sealed;
@@ -50,6 +51,14 @@ fn rescheduled() -> AppointmentRescheduled {
     }
 }
 
+/// Ada, well ahead of her visit.
+fn ada_ahead(ahead: TimeDelta) -> Context {
+    Context {
+        now: starts() - ahead,
+        ..as_patient(ada())
+    }
+}
+
 fn reschedule(command: RescheduleAppointment, ctx: Context) -> AggregateResultValidator<Appointment> {
     TestFramework::with(situation(ctx))
         .given(vec![booked().into()])
@@ -58,7 +67,8 @@ fn reschedule(command: RescheduleAppointment, ctx: Context) -> AggregateResultVa
 
 #[test]
 fn a_booking_is_moved_to_another_time_and_practitioner_saying_why() {
-    reschedule(to(an_hour_later()), as_patient(ada())).then_expect_events(vec![rescheduled().into()]);
+    reschedule(to(an_hour_later()), ada_ahead(TimeDelta::days(2)))
+        .then_expect_events(vec![rescheduled().into()]);
     let command = RescheduleAppointment {
         comment: Some(comment()),
         ..to(Placement {
@@ -92,7 +102,49 @@ fn an_overbooked_time_is_a_change_although_it_is_the_same_time() {
         ..rescheduled()
     };
     reschedule(command.clone(), staff()).then_expect_events(vec![expected.into()]);
-    reschedule(command, as_doctor(dr_gray())).then_expect_error(Refusal::OverbookingNotPermitted.into());
+    let refused = reschedule(command, as_doctor(dr_gray()))
+        .inspect_result()
+        .unwrap_err();
+    assert_eq!(refused.reasons, [Refusal::OverbookingNotPermitted]);
+}
+
+#[test]
+fn a_patient_moves_a_booking_as_far_ahead_as_it_can_be_cancelled() {
+    let day = TimeDelta::hours(24);
+    reschedule(to(an_hour_later()), ada_ahead(day)).then_expect_events(vec![rescheduled().into()]);
+    let later = || ada_ahead(day - TimeDelta::microseconds(1));
+    let refused = reschedule(to(an_hour_later()), later())
+        .inspect_result()
+        .unwrap_err();
+    assert_eq!(refused.reasons, [Refusal::TooLateToCancel { hours_min: 24 }]);
+    let by_staff = Context {
+        now: later().now,
+        ..staff()
+    };
+    reschedule(to(an_hour_later()), by_staff).then_expect_events(vec![rescheduled().into()]);
+}
+
+#[test]
+fn a_long_visit_that_the_practice_booked_is_moved_by_the_patient_but_not_made_longer() {
+    let mut long = booked();
+    long.slot.ends = long.slot.starts + TimeDelta::hours(2);
+    let moved_to_last = |length| {
+        let starts = starts() + TimeDelta::days(1);
+        let command = to(Placement {
+            time: Interval::try_new(starts, starts + length).unwrap(),
+            ..placement(starts)
+        });
+        TestFramework::<Appointment>::with(situation(ada_ahead(TimeDelta::days(2))))
+            .given(vec![long.clone().into()])
+            .when(command.into())
+            .inspect_result()
+            .map_err(|refused| refused.reasons)
+    };
+    assert!(moved_to_last(TimeDelta::hours(2)).is_ok());
+    assert_eq!(
+        moved_to_last(TimeDelta::minutes(121)),
+        Err(vec![Refusal::VisitTooLong { minutes_max: 120 }])
+    );
 }
 
 #[test]
