@@ -6,6 +6,7 @@ mod commands;
 mod keys;
 mod out;
 mod practice;
+mod rules;
 mod target;
 
 use std::path::PathBuf;

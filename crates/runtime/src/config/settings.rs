@@ -52,6 +52,15 @@ settings! {
     QUEUE_MEMBERS_MAX: usize = Setting::new("PRAXIS_QUEUE_MEMBERS_MAX", "most appends that wait for the sequencer; more are answered 503").or("8192").between(1, 1_000_000).read_by(WRITERS);
     QUEUE_BYTES_MAX: usize = Setting::new("PRAXIS_QUEUE_BYTES_MAX", "most bytes that wait for the sequencer; more are answered 503").or("67108864").between(1_048_576, 17_179_869_184).read_by(WRITERS);
     CACHE_ENTRIES_MAX: usize = Setting::new("PRAXIS_CACHE_ENTRIES_MAX", "most records kept in memory to decide commands on").or("20000").between(1, 10_000_000).read_by(WRITERS);
+    EARLY_ARRIVAL_MINUTES_MAX: u32 = Setting::new("PRAXIS_EARLY_ARRIVAL_MINUTES_MAX", "longest time before its start that a patient arrives or checks in, in minutes").or("60").between(0, 720).read_by(WRITERS);
+    NO_SHOW_AFTER_MINUTES: u32 = Setting::new("PRAXIS_NO_SHOW_AFTER_MINUTES", "time after its start from which a booking may be marked as missed, in minutes").or("15").between(0, 1_440).read_by(WRITERS);
+    PATIENT_CANCEL_HOURS_MIN: u32 = Setting::new("PRAXIS_PATIENT_CANCEL_HOURS_MIN", "least time ahead of its start that a patient still cancels or moves a booking, in hours").or("24").between(0, 8_760).read_by(WRITERS);
+    SELF_BOOKING_NOTICE_MINUTES_MIN: u32 = Setting::new("PRAXIS_SELF_BOOKING_NOTICE_MINUTES_MIN", "least time ahead of its start that a patient still books a visit, in minutes").or("120").between(0, 525_600).read_by(WRITERS);
+    SELF_BOOKING_VISIT_MINUTES_MAX: u32 = Setting::new("PRAXIS_SELF_BOOKING_VISIT_MINUTES_MAX", "longest visit that a patient books, in minutes").or("60").between(1, 10_080).read_by(WRITERS);
+    HORIZON_DAYS_MAX: u32 = Setting::new("PRAXIS_HORIZON_DAYS_MAX", "longest time ahead that anything is booked, in days").or("180").between(1, 3_650).read_by(WRITERS);
+    VISIT_MINUTES_MAX: u32 = Setting::new("PRAXIS_VISIT_MINUTES_MAX", "longest visit that anybody books, in minutes").or("1440").between(1, 10_080).read_by(WRITERS);
+    OPEN_BOOKINGS_MAX: u32 = Setting::new("PRAXIS_OPEN_BOOKINGS_MAX", "most bookings of one patient that are open and not over").or("10").between(1, 1_000).read_by(WRITERS);
+    THREAD_PARTICIPANTS_MAX: usize = Setting::new("PRAXIS_THREAD_PARTICIPANTS_MAX", "most participants of a conversation").or("50").between(1, 1_000).read_by(WRITERS);
     SHUTDOWN_GRACE: Duration = Setting::new("PRAXIS_SHUTDOWN_GRACE", "longest time to finish work when asked to stop").or_but_projector("25s", "55s").read_by(SERVERS);
 }
 
