@@ -18,7 +18,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::execute::ExecuteError;
+use crate::execute::{ExecuteError, KeyOrigin};
 
 /// Says whether an answer was kept from an earlier sending of the same command.
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -128,7 +128,7 @@ impl From<ExecuteError> for Problem {
             }
             ExecuteError::Contended => Self::new(Code::VersionConflict),
             ExecuteError::KeyReused => Self::new(Code::IdempotencyKeyReused),
-            ExecuteError::Append(error) => append_problem(&error),
+            ExecuteError::Append { error, origin } => append_problem(&error, origin),
             ExecuteError::Store(error) => store_problem(&error),
             ExecuteError::Vault(error) => vault_problem(&error),
             ExecuteError::Unreadable(fault) => unreadable(fault),
@@ -177,14 +177,29 @@ fn unreadable(fault: DecodeFault) -> Problem {
     }
 }
 
-fn append_problem(error: &AppendError) -> Problem {
+fn append_problem(error: &AppendError, origin: KeyOrigin) -> Problem {
     match error {
         AppendError::Refused(_) => Problem::new(Code::VersionConflict),
         AppendError::Overloaded => Problem::new(Code::Overloaded),
         AppendError::EventTooLarge { .. } => Problem::new(Code::EventTooLarge),
         AppendError::Unavailable(error) | AppendError::Fault(error) => store_problem(error),
-        AppendError::OutcomeUnknown => Problem::new(Code::DependencyUnavailable)
-            .detail("nobody knows whether this happened; send it again with the same Idempotency-Key"),
+        AppendError::OutcomeUnknown => {
+            Problem::new(Code::DependencyUnavailable).detail(unknown_outcome(origin))
+        }
+    }
+}
+
+/// What to do when nobody knows. Without a key of the caller's, sending again is another command: a second booking or
+/// message, if the first is there.
+const fn unknown_outcome(origin: KeyOrigin) -> &'static str {
+    match origin {
+        KeyOrigin::Caller => {
+            "nobody knows whether this happened; send it again with the same Idempotency-Key"
+        }
+        KeyOrigin::Made => {
+            "nobody knows whether this happened, and it was sent without an Idempotency-Key: read what is there before \
+             sending it again, or it may happen twice"
+        }
     }
 }
 
@@ -230,6 +245,20 @@ mod tests {
 
     fn code(error: ExecuteError) -> Code {
         Problem::from(error).code()
+    }
+
+    #[test]
+    fn only_who_sent_a_key_is_told_to_send_it_again() {
+        let detail = |origin| {
+            let error = AppendError::OutcomeUnknown;
+            let problem = Problem::from(ExecuteError::Append { error, origin });
+            assert_eq!(problem.code(), Code::DependencyUnavailable);
+            problem.document(None).detail
+        };
+        assert!(detail(KeyOrigin::Caller).contains("send it again with the same Idempotency-Key"));
+        let without_key = detail(KeyOrigin::Made);
+        assert!(without_key.contains("read what is there before"), "{without_key}");
+        assert!(!without_key.contains("the same Idempotency-Key"), "{without_key}");
     }
 
     #[test]

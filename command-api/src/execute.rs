@@ -100,8 +100,14 @@ pub enum ExecuteError {
     #[error("idempotency key was used for another request")]
     KeyReused,
     /// The append did not happen, or nobody knows.
-    #[error(transparent)]
-    Append(AppendError),
+    #[error("append did not happen, or nobody knows")]
+    Append {
+        /// Why.
+        #[source]
+        error: AppendError,
+        /// Whether sending it again under the same key can tell what became of it.
+        origin: KeyOrigin,
+    },
     /// The event store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -177,7 +183,7 @@ impl Executor {
     /// Carries out a command and answers once it is durable.
     ///
     /// # Errors
-    /// [`ExecuteError`]; after every one but `Append(OutcomeUnknown)` nothing has changed.
+    /// [`ExecuteError`]; after every one but an append of unknown outcome nothing has changed.
     pub async fn execute(&self, command: &dyn Command, call: &Call) -> Result<Appended, ExecuteError> {
         let mut sight = Sight::Cached;
         for attempt in 0..ATTEMPTS_MAX {
@@ -194,7 +200,10 @@ impl Executor {
                 Some(Ok(decision)) if sight == Sight::Tail || !decision.writes.is_empty() => {
                     match self.append(command, call, &world, &decision).await {
                         Ok(appended) => return Ok(appended),
-                        Err(ExecuteError::Append(AppendError::Refused(conflicts))) => {
+                        Err(ExecuteError::Append {
+                            error: AppendError::Refused(conflicts),
+                            ..
+                        }) => {
                             self.judge_conflicts(&conflicts)?;
                             sight = Sight::Tail;
                             pause(attempt, self.new_id()).await;
@@ -366,11 +375,12 @@ impl Executor {
                 events: prepared,
             });
         }
+        let origin = call.key.origin;
         let appended = self
             .sequencer
             .append(append)
             .await
-            .map_err(ExecuteError::Append)?;
+            .map_err(|error| ExecuteError::Append { error, origin })?;
         if !appended.replayed {
             self.codec.vault().keep(&keys);
             for ((stream, events), (_, state)) in decision.writes.iter().zip(after) {
