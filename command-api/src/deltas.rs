@@ -53,7 +53,10 @@ pub fn extend(
 
 /// A claim of the domain as the log keeps it: a personal one under every claims key that is held. So it meets what was
 /// claimed before a rotation, and what another process claims under the key that is current there.
-fn stored_claims(
+///
+/// # Errors
+/// As [`extend`].
+pub fn stored_claims(
     claim: &claim::Claim,
     owner: Uuid,
     rules: &Rules,

@@ -12,11 +12,9 @@ use praxis_domain::context::Context;
 use praxis_domain::refusal::{RefusalCode, Refused};
 use praxis_domain::rules::Rules;
 use praxis_domain::world::World;
-use praxis_event_store::append::{
-    Append, Appended, CommandRecord, Conflict, Delta, Span, StreamRead, StreamWrite,
-};
+use praxis_event_store::append::{Append, Appended, CommandRecord, Conflict, Delta, StreamRead, StreamWrite};
 use praxis_event_store::codec::{Codec, DecodeFault, EncodeError};
-use praxis_event_store::port::{LogReader, Lookup, StoreError, StreamRange};
+use praxis_event_store::port::{LogReader, StoreError, StreamRange};
 use praxis_event_store::record::claims_keys::ClaimsKeys;
 use praxis_event_store::sequencer::{AppendError, Sequencer};
 use praxis_event_store::vault::VaultError;
@@ -26,7 +24,8 @@ use praxis_events::metadata::{Actor, Metadata, Purpose};
 use uuid::Uuid;
 
 use crate::deltas;
-use crate::refusals;
+use crate::lapsed::{self, Lapsed};
+use crate::refusals::{self, Wanted};
 use crate::states::{Loaded, Sight, States};
 
 /// How often a command is decided again after a version conflict before the caller is told (at least 5).
@@ -186,6 +185,7 @@ impl Executor {
     /// [`ExecuteError`]; after every one but an append of unknown outcome nothing has changed.
     pub async fn execute(&self, command: &dyn Command, call: &Call) -> Result<Appended, ExecuteError> {
         let mut sight = Sight::Cached;
+        let mut lapsed = Lapsed::default();
         for attempt in 0..ATTEMPTS_MAX {
             let world = self.load(command, sight).await?;
             let version = version_of(&world, command.target());
@@ -198,13 +198,17 @@ impl Executor {
             };
             match decided {
                 Some(Ok(decision)) if sight == Sight::Tail || !decision.writes.is_empty() => {
-                    match self.append(command, call, &world, &decision).await {
+                    match self.append(command, call, &world, &decision, &lapsed).await {
                         Ok(appended) => return Ok(appended),
                         Err(ExecuteError::Append {
                             error: AppendError::Refused(conflicts),
                             ..
                         }) => {
-                            self.judge_conflicts(&conflicts)?;
+                            let now = (self.now)();
+                            let (standing, without) =
+                                lapsed::standing(conflicts, &self.states, &self.rules, now).await?;
+                            lapsed = without;
+                            self.judge_conflicts(&standing)?;
                             sight = Sight::Tail;
                             pause(attempt, self.new_id()).await;
                         }
@@ -218,10 +222,7 @@ impl Executor {
                         return Ok(kept);
                     }
                     return Err(match refused {
-                        Some(Err(refused)) => ExecuteError::Refused {
-                            refused: self.with_all_reasons(refused, command.target().id).await?,
-                            imported_as: None,
-                        },
+                        Some(Err(refused)) => self.with_all_reasons(refused, command.target().id).await?,
                         Some(Ok(_)) | None => ExecuteError::PreconditionFailed { actual: version },
                     });
                 }
@@ -297,6 +298,9 @@ impl Executor {
                     Sight::Cached | Sight::Tail => self.states.load(stream, sight).await?,
                 };
                 world.insert(stream, loaded.state, loaded.version);
+                if let Some(changed_at) = loaded.changed_at {
+                    world.note_change(stream, changed_at);
+                }
             }
         }
     }
@@ -307,6 +311,7 @@ impl Executor {
         call: &Call,
         world: &World,
         decision: &Decision,
+        lapsed: &Lapsed,
     ) -> Result<Appended, ExecuteError> {
         let target = command.target();
         let mut append = Append {
@@ -375,6 +380,7 @@ impl Executor {
                 events: prepared,
             });
         }
+        lapsed.make_room(&mut append);
         let origin = call.key.origin;
         let appended = self
             .sequencer
@@ -385,7 +391,13 @@ impl Executor {
             self.codec.vault().keep(&keys);
             for ((stream, events), (_, state)) in decision.writes.iter().zip(after) {
                 let version = version_of(world, *stream) + u64::try_from(events.len()).unwrap_or(u64::MAX);
-                self.states.keep(*stream, Loaded { state, version });
+                let changed_at = DateTime::from_timestamp_micros(appended.recorded_at);
+                let loaded = Loaded {
+                    state,
+                    version,
+                    changed_at,
+                };
+                self.states.keep(*stream, loaded);
             }
         }
         Ok(appended)
@@ -430,27 +442,24 @@ impl Executor {
         }
     }
 
-    /// A refusal by the rules, joined by the times that are taken already: all reasons, not the first kind found.
-    async fn with_all_reasons(&self, mut refused: Refused, owner: Uuid) -> Result<Refused, ExecuteError> {
-        if refused.wanted.is_empty() {
-            return Ok(refused);
+    /// A refusal by the rules, joined by the times and limits that are taken already: all reasons, not the first kind
+    /// found. What the log says is advice here, so it is asked without its lock.
+    async fn with_all_reasons(&self, refused: Refused, owner: Uuid) -> Result<ExecuteError, ExecuteError> {
+        let (rules, keys) = (&self.rules, &self.claims_keys);
+        let wanted = Wanted::try_new(&refused, owner, rules, keys).map_err(|_| EncodeError::Name)?;
+        let lookup = wanted.lookup();
+        if lookup.is_empty() {
+            return Ok(ExecuteError::Refused {
+                refused,
+                imported_as: None,
+            });
         }
-        let wanted: Vec<Span> = refused
-            .wanted
-            .iter()
-            .map(|span| deltas::stored_span(span, owner))
-            .collect();
-        let lookup = Lookup {
-            spans: wanted.clone(),
-            ..Lookup::default()
-        };
-        let facts = self.reader.look_up(&lookup).await?;
-        for reason in refusals::of_facts(&wanted, &facts, owner) {
-            if !refused.reasons.contains(&reason) {
-                refused.reasons.push(reason);
-            }
-        }
-        Ok(refused)
+        let conflicts = wanted.conflicts(&self.reader.look_up(&lookup).await?);
+        let (standing, _) = lapsed::standing(conflicts, &self.states, rules, (self.now)()).await?;
+        Ok(ExecuteError::Refused {
+            refused: refused.joined_by(refusals::reasons_of(&standing)),
+            imported_as: refusals::imported_as(&standing),
+        })
     }
 }
 

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod app;
 pub mod deltas;
 pub mod execute;
+mod lapsed;
 pub mod numbers;
 pub mod received;
 pub mod refusals;

@@ -2,13 +2,23 @@
 
 use praxis_domain::claim::{ClaimResource, refusal_for_claim};
 use praxis_domain::refusal::{Refusal, Refused};
+use praxis_domain::rules::Rules;
 use praxis_domain::span::{self, refusal_for_span};
-use praxis_event_store::append::{CalendarKind, Conflict, Layer, Span};
-use praxis_event_store::port::Facts;
+use praxis_event_store::append::{CalendarKind, Claim, Conflict, Layer, Span};
+use praxis_event_store::port::{Facts, Lookup};
+use praxis_event_store::record::claims_keys::ClaimsKeys;
+use praxis_event_store::record::names::NameError;
 use uuid::Uuid;
+
+use crate::deltas;
 
 /// The refusal that claim and span conflicts amount to, every reason once; `None` if there is none among them.
 pub fn of_conflicts(conflicts: &[Conflict]) -> Option<Refused> {
+    Refused::unless_none(reasons_of(conflicts)).err()
+}
+
+/// The reasons that claim and span conflicts amount to, each once.
+pub fn reasons_of(conflicts: &[Conflict]) -> Vec<Refusal> {
     let mut reasons = Vec::new();
     for conflict in conflicts {
         let reason = match conflict {
@@ -16,9 +26,13 @@ pub fn of_conflicts(conflicts: &[Conflict]) -> Option<Refused> {
             Conflict::Span { span, .. } => Some(refusal_for_span(domain_kind(span.calendar.kind))),
             Conflict::Version { .. } | Conflict::KeyReused | Conflict::KeyDestroyed { .. } => None,
         };
-        push_once(&mut reasons, reason);
+        if let Some(reason) = reason
+            && !reasons.contains(&reason)
+        {
+            reasons.push(reason);
+        }
     }
-    Refused::unless_none(reasons).err()
+    reasons
 }
 
 /// The record that has the source id which a claim was refused for.
@@ -38,27 +52,68 @@ pub fn imported_as(conflicts: &[Conflict]) -> Option<Uuid> {
     })
 }
 
-/// Which of the wanted spans are taken already, by others than `owner`.
-pub fn of_facts(wanted: &[Span], facts: &Facts, owner: Uuid) -> Vec<Refusal> {
-    let mut reasons = Vec::new();
-    for span in wanted.iter().filter(|span| span.layer == Layer::Normal) {
-        let taken = facts
-            .spans
-            .iter()
-            .any(|other| span.overlaps(other) && other.owner != owner);
-        push_once(
-            &mut reasons,
-            taken.then(|| refusal_for_span(domain_kind(span.calendar.kind))),
-        );
-    }
-    reasons
+/// What a refused command would have taken, as the log keeps it.
+pub struct Wanted {
+    spans: Vec<Span>,
+    claims: Vec<Claim>,
 }
 
-fn push_once(reasons: &mut Vec<Refusal>, reason: Option<Refusal>) {
-    if let Some(reason) = reason
-        && !reasons.contains(&reason)
-    {
-        reasons.push(reason);
+impl Wanted {
+    /// What that refusal says of it; `owner` is the record that would have held it.
+    ///
+    /// # Errors
+    /// As [`deltas::extend`].
+    pub fn try_new(
+        refused: &Refused,
+        owner: Uuid,
+        rules: &Rules,
+        keys: &ClaimsKeys,
+    ) -> Result<Self, NameError> {
+        let spans = refused.wanted.iter();
+        let mut claims = Vec::with_capacity(refused.wanted_claims.len());
+        for claim in &refused.wanted_claims {
+            claims.extend(deltas::stored_claims(claim, owner, rules, keys)?);
+        }
+        Ok(Self {
+            spans: spans.map(|span| deltas::stored_span(span, owner)).collect(),
+            claims,
+        })
+    }
+
+    /// What the log must be asked.
+    pub fn lookup(&self) -> Lookup {
+        let claims = self.claims.iter();
+        Lookup {
+            spans: self.spans.clone(),
+            claims: claims
+                .map(|claim| (claim.resource.clone(), claim.member.clone()))
+                .collect(),
+            ..Lookup::default()
+        }
+    }
+
+    /// What would have been in the way of an append, but for what the record itself holds already.
+    pub fn conflicts(&self, facts: &Facts) -> Vec<Conflict> {
+        let claims = self.claims.iter().filter_map(|claim| {
+            let owners = facts
+                .claims
+                .get(&(claim.resource.clone(), claim.member.clone()))?;
+            let is_full = owners.len() >= usize::try_from(claim.capacity).unwrap_or(usize::MAX);
+            (is_full && !owners.contains(&claim.owner)).then(|| Conflict::Claim {
+                claim: claim.clone(),
+                owners: owners.clone(),
+            })
+        });
+        let normal = self.spans.iter().filter(|span| span.layer == Layer::Normal);
+        let spans = normal.filter_map(|span| {
+            let mut others = facts.spans.iter().filter(|other| other.owner != span.owner);
+            let taken_by = *others.find(|other| span.overlaps(other))?;
+            Some(Conflict::Span {
+                span: *span,
+                taken_by,
+            })
+        });
+        claims.chain(spans).collect()
     }
 }
 
@@ -72,8 +127,6 @@ const fn domain_kind(kind: CalendarKind) -> span::CalendarKind {
 
 #[cfg(test)]
 mod tests {
-    use praxis_event_store::append::Claim;
-
     use super::*;
 
     fn taken(resource: ClaimResource, owner: Uuid) -> Conflict {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use praxis_domain::state::State;
 use praxis_event_store::codec::Codec;
 use praxis_event_store::port::{LogReader, StreamRange};
@@ -22,6 +23,8 @@ const PARTS_PER_ENTRY: usize = 8;
 pub(crate) struct Loaded {
     pub(crate) state: Arc<State>,
     pub(crate) version: u64,
+    /// When its last event was appended; `None` before the first.
+    pub(crate) changed_at: Option<DateTime<Utc>>,
 }
 
 impl Loaded {
@@ -30,6 +33,7 @@ impl Loaded {
         Self {
             state: Arc::new(State::empty(stream.kind)),
             version: 0,
+            changed_at: None,
         }
     }
 }
@@ -119,6 +123,7 @@ impl States {
                 let recorded = recorded.map_err(ExecuteError::Unreadable)?;
                 Arc::make_mut(&mut loaded.state).apply(&recorded.event);
                 loaded.version = recorded.stream_version;
+                loaded.changed_at = Some(recorded.recorded_at);
             }
             if u32::try_from(read).unwrap_or(u32::MAX) < STREAM_PAGE_MAX {
                 return Ok(loaded);
