@@ -101,6 +101,12 @@ impl TokenVerifier {
 
     /// The caller this token names, judged at `now`.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, TokenFault> {
+        self.open(token)?.judged_at(now)
+    }
+
+    /// What a token of ours says, whenever it is or was good. That costs a signature's verification; the answer may be
+    /// kept, and is to be judged at each use.
+    pub fn open(&self, token: &str) -> Result<OpenedToken, TokenFault> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenFault::TooLong);
         }
@@ -113,14 +119,33 @@ impl TokenVerifier {
         let claims = decode::<Claims>(token, key.decoding(), &self.validation)
             .map_err(|error| fault_of(error.kind()))?
             .claims;
+        Ok(OpenedToken {
+            principal: Principal::from_claims(&claims),
+            issued_at: claims.iat,
+            expires_at: claims.exp,
+        })
+    }
+}
+
+/// A token that is ours, unaltered and meant for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenedToken {
+    principal: Option<Principal>,
+    issued_at: i64,
+    expires_at: i64,
+}
+
+impl OpenedToken {
+    /// The caller it names, if it is good at `now`.
+    pub fn judged_at(&self, now: DateTime<Utc>) -> Result<Principal, TokenFault> {
         let now = now.timestamp();
-        if now >= claims.exp.saturating_add(LEEWAY_SECONDS) {
+        if now >= self.expires_at.saturating_add(LEEWAY_SECONDS) {
             return Err(TokenFault::Expired);
         }
-        if claims.iat > now.saturating_add(LEEWAY_SECONDS) {
+        if self.issued_at > now.saturating_add(LEEWAY_SECONDS) {
             return Err(TokenFault::IssuedAhead);
         }
-        Principal::from_claims(&claims).ok_or(TokenFault::Claims)
+        self.principal.ok_or(TokenFault::Claims)
     }
 }
 

@@ -13,6 +13,7 @@ use praxis_auth::policy::{Access, Decision, PolicyTable, Verb};
 use praxis_auth::verify::TokenVerifier;
 use tracing::{Span, field};
 
+use self::known::KnownTokens;
 use crate::code::Code;
 use crate::context::RequestContext;
 use crate::problem::Problem;
@@ -22,6 +23,7 @@ use crate::problem::Problem;
 pub struct Door {
     policy: Arc<PolicyTable>,
     verifier: Arc<TokenVerifier>,
+    known: Arc<KnownTokens>,
 }
 
 impl Door {
@@ -30,6 +32,7 @@ impl Door {
         Self {
             policy: Arc::new(policy),
             verifier: Arc::new(verifier),
+            known: Arc::new(KnownTokens::new()),
         }
     }
 
@@ -126,10 +129,13 @@ fn authenticate(door: &Door, request: &Request) -> Option<Result<Caller, Problem
         tracing::error!("a route is served without the request context around it");
         return Some(Err(Problem::new(Code::Internal)));
     };
-    Some(match door.verifier.verify(token, context.received_at) {
-        Ok(principal) => Ok(Caller(principal)),
-        Err(fault) => refused(fault.reason()),
-    })
+    let opened = door.known.open(token, &door.verifier);
+    Some(
+        match opened.and_then(|opened| opened.judged_at(context.received_at)) {
+            Ok(principal) => Ok(Caller(principal)),
+            Err(fault) => refused(fault.reason()),
+        },
+    )
 }
 
 enum Bearer<'a> {
@@ -155,5 +161,6 @@ fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     }
 }
 
+mod known;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use praxis_auth::generate::{KeySize, PemPair, generate};
 use praxis_auth::keys::PublicKeys;
 use praxis_auth::policy::Rule;
 use praxis_auth::sign::TokenSigner;
+use praxis_auth::verify::{LEEWAY_SECONDS, TokenFault};
 use serde_json::Value;
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -166,4 +167,27 @@ async fn a_served_method_without_a_rule_is_405_and_tells_the_methods_that_have_o
     assert_eq!(code(response).await, "method-not-allowed");
     let response = send("BREW", "/patients/5", &[&good(Role::Staff)]).await;
     assert_eq!(response.headers()["allow"], "GET, HEAD");
+}
+
+/// A door that has let a token in judges it again each time, and no other token by it.
+#[test]
+fn a_token_that_was_good_is_refused_once_it_has_expired() {
+    let keys = PublicKeys::try_from_pem(PAIR.public_pem()).unwrap();
+    let verifier = TokenVerifier::new(keys, "issuer", "audience");
+    let known = KnownTokens::new();
+    let issued = fixed::sources().now();
+    let token = token(&PAIR, Role::Staff, issued);
+    let judge = |token: &str, seconds| {
+        let opened = known.open(token, &verifier)?;
+        opened.judged_at(issued + TimeDelta::seconds(seconds))
+    };
+    let caller = judge(&token, 0).unwrap();
+    assert_eq!(judge(&token, 299), Ok(caller), "kept");
+    assert_eq!(judge(&token, 300 + LEEWAY_SECONDS), Err(TokenFault::Expired));
+    assert_eq!(judge(&token, -LEEWAY_SECONDS - 1), Err(TokenFault::IssuedAhead));
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{signed}.{other}{}", &signature[1..]);
+    assert_eq!(judge(&forged, 0), Err(TokenFault::Signature));
+    assert_eq!(format!("{known:?}"), "KnownTokens { len: 1 }");
 }
