@@ -9,6 +9,7 @@ pub mod decode;
 pub mod feed;
 pub mod judge;
 mod known;
+pub mod outcomes;
 pub mod partition;
 pub mod port;
 pub mod record;

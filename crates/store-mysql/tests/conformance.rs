@@ -23,7 +23,8 @@ async fn fresh_log() -> Outcome<LogUnderTest> {
         writer: Arc::<MySqlLog>::clone(&log),
         other_writer: Arc::new(other),
         reader: Arc::<MySqlLog>::clone(&log),
-        relay: log,
+        relay: Arc::<MySqlLog>::clone(&log),
+        outcomes: log,
         guard: Box::new(schema),
     })
 }

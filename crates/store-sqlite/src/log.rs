@@ -9,6 +9,7 @@ mod connect;
 mod error;
 mod head;
 mod look_up;
+mod outcomes;
 pub(crate) mod pack;
 mod read;
 mod relay;

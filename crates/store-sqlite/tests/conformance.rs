@@ -17,7 +17,8 @@ async fn fresh_log() -> Outcome<LogUnderTest> {
         writer: Arc::<SqliteLog>::clone(&log),
         other_writer: other,
         reader: Arc::<SqliteLog>::clone(&log),
-        relay: log,
+        relay: Arc::<SqliteLog>::clone(&log),
+        outcomes: log,
         guard: Box::new(directory),
     })
 }

@@ -10,6 +10,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use praxis_event_store::outcomes::OutcomeStore;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
 use praxis_events::ids::LogId;
 
@@ -21,6 +22,7 @@ pub mod keys;
 pub mod look_ups;
 pub mod numbers;
 pub mod order;
+pub mod outcomes;
 pub mod reading;
 pub mod relay;
 pub mod sample;
@@ -42,6 +44,8 @@ pub struct LogUnderTest {
     pub reader: Arc<dyn LogReader>,
     /// Keeps the lease and progress of its relay.
     pub relay: Arc<dyn RelayStore>,
+    /// Forgets what commands were answered.
+    pub outcomes: Arc<dyn OutcomeStore>,
     /// What must live as long as the log: a directory, a schema that is dropped.
     pub guard: Box<dyn Any + Send + Sync>,
 }
@@ -141,6 +145,12 @@ macro_rules! event_store_conformance {
                 a_range_may_be_as_large_as_its_type,
                 concurrent_ranges_never_meet,
             }
+            outcomes {
+                outcomes_older_than_an_instant_are_forgotten,
+                a_page_of_outcomes_has_its_limit,
+                a_forgotten_key_is_as_good_as_new,
+                nothing_is_forgotten_while_another_holds_the_head,
+            }
             relay {
                 the_first_leader_starts_at_the_beginning,
                 a_lease_excludes_others,
@@ -190,7 +200,7 @@ macro_rules! conformance_tests {
 #[cfg(test)]
 mod tests {
     /// Every area with the functions it declares.
-    const AREAS: [(&str, &str); 12] = [
+    const AREAS: [(&str, &str); 13] = [
         ("atomicity", include_str!("atomicity.rs")),
         ("bytes", include_str!("bytes.rs")),
         ("claims", include_str!("claims.rs")),
@@ -199,6 +209,7 @@ mod tests {
         ("look_ups", include_str!("look_ups.rs")),
         ("numbers", include_str!("numbers.rs")),
         ("order", include_str!("order.rs")),
+        ("outcomes", include_str!("outcomes.rs")),
         ("reading", include_str!("reading.rs")),
         ("relay", include_str!("relay.rs")),
         ("spans", include_str!("spans.rs")),
