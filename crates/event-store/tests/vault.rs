@@ -231,6 +231,11 @@ mod keeping {
             matches!(outcome, Err(VaultError::Unusable(UnwrapError::UnknownKek { .. }))),
             "{outcome:?}"
         );
+        log.tables.lock().unwrap().keys[0].wrapped_key.as_mut().unwrap()[0] ^= 0xff;
+        assert!(
+            process(&log).vault().check_keys().await.is_ok(),
+            "one damaged key is not the process's fault"
+        );
         log.tables.lock().unwrap().destroy_keys_of(PERSON.0, 1);
         assert!(
             other_kek().vault().check_keys().await.is_ok(),
