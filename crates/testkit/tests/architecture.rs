@@ -13,9 +13,14 @@ const DRAWN: &str = include_str!("arrows.txt");
 const DRIVER_OWNERS: [(&str, &[&str]); 2] = [
     (
         "sqlx",
-        &["praxis-store-mysql", "praxis-store-sqlite", "praxis-benchmarks"],
+        &[
+            "praxis-store-mysql",
+            "praxis-store-sqlite",
+            "praxis-benchmarks",
+            "praxis-system-tests",
+        ],
     ),
-    ("rdkafka", &["praxis-kafka-bus"]),
+    ("rdkafka", &["praxis-kafka-bus", "praxis-system-tests"]),
 ];
 
 #[test]
