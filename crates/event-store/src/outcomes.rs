@@ -79,7 +79,7 @@ pub async fn keep_forgetting(
                     metrics::counter!("praxis_command_outcomes_forgotten_total").increment(forgotten);
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, "old outcomes of commands are not forgotten yet")
+                    tracing::warn!(error = %error, "old outcomes of commands are not forgotten yet");
                 }
             }
             tokio::time::sleep(PASS_PERIOD).await;
