@@ -72,11 +72,10 @@ pub async fn send_message(
 
 /// The message that an earlier sending of the same command made: the thread's event at the version it was answered.
 async fn first_sent(app: &App, thread_id: ThreadId, version: u64) -> Result<MessageId, Problem> {
-    match app.executor.event(thread_id.into(), version).await? {
-        Some(Event::Thread(ThreadEvent::MessageSent(sent))) => Ok(sent.message_id),
-        Some(_) | None => {
-            tracing::error!(%thread_id, version, "a kept answer names no message");
-            Err(Problem::new(Code::Internal))
-        }
-    }
+    let event = app.executor.event(thread_id.into(), version).await?;
+    let Some(Event::Thread(ThreadEvent::MessageSent(sent))) = event else {
+        tracing::error!(%thread_id, version, "a kept answer names no message");
+        return Err(Problem::new(Code::Internal));
+    };
+    Ok(sent.message_id)
 }
