@@ -37,6 +37,7 @@ use praxis_events::ids::{
 };
 use praxis_events::metadata::{Actor, ActorRole, Purpose};
 use praxis_events::thread::Participant;
+use praxis_runtime::tasks::Tasks;
 use praxis_runtime::{clock, ids};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::migrate::migrate;
@@ -100,7 +101,10 @@ impl Practice {
             ids::new_id,
         );
         let (sequencer, task) = sequencer(writer, SequencerLimits::default());
-        tokio::spawn(task.run());
+        Tasks::new().spawn_on_own_thread("sequencer", async move {
+            task.run().await;
+            Ok(())
+        });
         let claims_keys = ClaimsKeys::of(&[(NonZeroU8::MIN, ids::random_bytes()?)])?;
         let executor = Executor::new(ExecutorParts {
             reader,
