@@ -89,6 +89,28 @@ async fn of_many_that_wait_half_is_taken_and_few_are_taken_whole() {
 }
 
 #[tokio::test]
+async fn nothing_is_taken_without_an_event() {
+    let log = MemoryLog::default();
+    let handle = start(&log, SequencerLimits::default());
+    let eventless = || {
+        let mut append = append(1, stream(1), 0);
+        append.writes.clear();
+        append
+    };
+    let (mut claiming, mut booking) = (eventless(), eventless());
+    claiming.claims.taken.push(claim("a", 1, stream(1)));
+    booking.spans.taken.push(span(1, Layer::Normal, 0, 1, stream(1)));
+    for append in [claiming, booking] {
+        assert!(matches!(handle.append(append).await, Err(AppendError::Fault(_))));
+    }
+    assert_eq!(log.tables.lock().unwrap().transactions, 0);
+    assert!(
+        handle.append(eventless()).await.is_ok(),
+        "a no-op keeps its answer"
+    );
+}
+
+#[tokio::test]
 async fn recorded_at_never_goes_back_when_the_clock_does() {
     let log = MemoryLog::default();
     let handle = start(&log, SequencerLimits::default());

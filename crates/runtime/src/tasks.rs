@@ -77,7 +77,7 @@ impl Tasks {
 
     /// Runs a task like [`Tasks::spawn`], but on a thread of its own: when what it waits for arrives, the operating
     /// system wakes it at once, however many tasks wait for the workers here. (They look for input only between
-    /// dozens of tasks; a batch with six round trips to its database lost milliseconds by that.)
+    /// dozens of tasks, and a batch makes six round trips to its database.)
     pub fn spawn_on_own_thread<F>(&self, name: &'static str, task: F)
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
