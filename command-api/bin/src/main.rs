@@ -77,7 +77,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     };
     let (sequencer, sequencing) = sequencer(Arc::clone(&writer), limits);
     let appended = sequencer.position();
-    tasks.spawn("sequencer", async move {
+    tasks.spawn_on_own_thread("sequencer", async move {
         sequencing.run().await;
         Ok(())
     });
