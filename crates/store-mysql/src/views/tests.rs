@@ -309,6 +309,24 @@ async fn a_search_for_everyone_reads_the_index_once() {
     );
 }
 
+/// One letter begins a word of everyone's name, and still a page is read, whatever else is asked for.
+#[tokio::test]
+async fn a_search_by_a_letter_reads_a_page() {
+    let filled = filled().await;
+    for round in 0..2 {
+        if round == 1 {
+            filled.counted().await;
+        }
+        let (found, read) = cost!(filled.search_patients(&criteria(Some("a"), None, None), None, PAGE));
+        assert_eq!(found.len(), usize::try_from(PAGE).unwrap());
+        assert!(read <= 6 * i64::from(PAGE), "by one letter: {read} rows read");
+        let both = criteria(Some("a c"), None, None);
+        let (found, read) = cost!(filled.search_patients(&both, None, PAGE));
+        assert_eq!(found.len(), usize::try_from(PAGE).unwrap());
+        assert!(read <= 20 * i64::from(PAGE), "by two letters: {read} rows read");
+    }
+}
+
 async fn bulk_is_cheap(filled: &Filled) {
     const BULK: u32 = 100;
     // The list of ids itself is read row by row, too.

@@ -48,9 +48,12 @@ FROM parked WHERE position > ? ORDER BY position LIMIT ?";
 const PARKED_STREAM_COUNT: &str = "-- store_mysql::views::write::parked_stream_count
 SELECT COUNT(DISTINCT stream_id) FROM parked";
 
+/// Nearly always nothing is parked at all, and then no stream is looked at.
 const PARKED_AMONG: &str = "-- store_mysql::views::write::parked_among
 SELECT e.stream_id
-FROM (SELECT ? AS f UNION ALL SELECT document FROM locations WHERE FALSE) AS p
+FROM (
+    SELECT ? AS f FROM DUAL WHERE EXISTS (SELECT 1 FROM parked)
+    UNION ALL SELECT document FROM locations WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 STRAIGHT_JOIN LATERAL (
     SELECT stream_id FROM parked FORCE INDEX (parked_by_stream)
