@@ -125,14 +125,15 @@ impl Service {
             .await?)
     }
 
-    /// What a metric without labels says.
+    /// What a metric says, summed over its labels; none before it was first set.
     pub async fn metric(&self, name: &str) -> anyhow::Result<Option<f64>> {
-        let value = self
-            .metrics()
-            .await?
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-        Ok(value)
+        let metrics = self.metrics().await?;
+        let of_name = metrics.lines().filter_map(|line| {
+            let rest = line.strip_prefix(name)?;
+            let (_, value) = rest.starts_with([' ', '{']).then(|| rest.rsplit_once(' '))??;
+            value.parse::<f64>().ok()
+        });
+        Ok(of_name.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value)))
     }
 }
 

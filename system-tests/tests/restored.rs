@@ -41,6 +41,9 @@ async fn a_restored_server_is_refused_by_who_saw_more_and_by_who_asks_kafka() ->
         .get(&tier.query_api.base(), "/locations", Some(&last))
         .await?;
     ensure!(read.status == 200, "what was lost had been seen: {read:?}");
+    // It looks at the log once a second, and when it is asked.
+    let position = last.split_once('-').map_or("", |(_, position)| position);
+    wait_until_told(&tier.query_api, &format!("at position {position}")).await?;
     mysql.stop().await?;
     mysql.put_back(&backup).await?;
     mysql.restart().await?;
@@ -185,16 +188,27 @@ async fn refuses_reads(query_api: &Service, admin: &Client) -> anyhow::Result<()
 
 /// It says so to whoever asks whether it is ready.
 async fn is_not_ready(service: &Service) -> anyhow::Result<()> {
+    let told = wait_until_told(service, RESTORED).await?;
+    ensure!(told.starts_with("503"), "{} is {told}", service.program.binary());
+    Ok(())
+}
+
+/// What `/ready` says as soon as that is in it.
+async fn wait_until_told(service: &Service, wanted: &str) -> anyhow::Result<String> {
     let began = Instant::now();
     loop {
         let told = match reqwest::get(format!("{}/ready", service.admin())).await {
             Ok(answer) => format!("{}: {}", answer.status().as_u16(), answer.text().await?),
             Err(error) => error.to_string(),
         };
-        if told.starts_with("503") && told.contains(RESTORED) {
-            return Ok(());
+        if told.contains(wanted) {
+            return Ok(told);
         }
-        ensure!(began.elapsed() < SOON, "{} is {told}", service.program.binary());
+        ensure!(
+            began.elapsed() < SOON,
+            "{} is {told}, and not {wanted}",
+            service.program.binary()
+        );
         sleep(POLL_INTERVAL).await;
     }
 }
