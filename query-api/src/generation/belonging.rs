@@ -33,9 +33,10 @@ impl ReadSide {
         };
         let mut foreign = self.foreign.write().unwrap_or_else(PoisonError::into_inner);
         if *foreign != found {
-            match &found {
-                Some(why) => tracing::error!(generation = open.number, why, "reads are refused"),
-                None => tracing::info!(generation = open.number, "read models belong to the log again"),
+            if let Some(why) = &found {
+                tracing::error!(generation = open.number, why, "reads are refused");
+            } else {
+                tracing::info!(generation = open.number, "read models belong to the log again");
             }
             *foreign = found;
         }

@@ -92,7 +92,7 @@ struct Packed<T> {
     rows: Vec<T>,
 }
 
-impl<T: Serialize> Packed<T> {
+impl<T: Serialize + Sync> Packed<T> {
     fn with_capacity(rows: usize) -> Self {
         Self {
             bytes: Vec::new(),
