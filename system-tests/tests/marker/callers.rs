@@ -134,11 +134,13 @@ impl Callers {
             .send()
             .await
             .unwrap();
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(name, value)| format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())))
-            .collect();
+        let mut headers = String::new();
+        for (name, value) in response.headers() {
+            headers.push_str(name.as_str());
+            headers.push_str(": ");
+            headers.push_str(&String::from_utf8_lossy(value.as_bytes()));
+            headers.push('\n');
+        }
         Reply {
             asked: line.to_owned(),
             status: response.status().as_u16(),
