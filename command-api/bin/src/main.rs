@@ -15,6 +15,7 @@ use praxis_command_api::relay::Relay;
 use praxis_command_api::routes;
 use praxis_domain::rules::Rules;
 use praxis_event_store::codec::Codec;
+use praxis_event_store::outcomes::keep_forgetting;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
 use praxis_event_store::record::claims_keys::ClaimsKeys;
 use praxis_event_store::record::keys::KekRing;
@@ -79,6 +80,12 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let appended = sequencer.position();
     tasks.spawn_on_own_thread("sequencer", async move {
         sequencing.run().await;
+        Ok(())
+    });
+    let (outcomes, stop) = (Arc::<MySqlLog>::clone(&log), tasks.stop().clone());
+    let forgetting = keep_forgetting(Arc::clone(&reader), outcomes, stop.cancelled_owned());
+    tasks.spawn("outcomes", async move {
+        forgetting.await;
         Ok(())
     });
     let kafka = kafka_settings(config)?;

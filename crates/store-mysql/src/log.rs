@@ -42,6 +42,8 @@ impl Default for MySqlLogOptions {
 pub struct MySqlLog {
     pub(crate) writers: Arc<Sessions>,
     pub(crate) readers: Arc<Sessions>,
+    /// For what is forgotten now and then: apart from the sequencer, whose runtime is another.
+    pub(crate) keepers: Arc<Sessions>,
 }
 
 impl MySqlLog {
@@ -66,12 +68,15 @@ impl MySqlLog {
         let log = Self {
             writers: sessions(Purpose::Write, options.writer_sessions_max),
             readers: sessions(Purpose::Read, options.reader_sessions_max),
+            keepers: sessions(Purpose::Write, 1),
         };
         let mut reader = log.readers.take().await?;
         check_schema(&mut reader).await?;
         check_parameters(&mut reader).await?;
         drop(reader);
         drop(log.writers.take().await?);
+        // A connection belongs to the runtime that made it; that of the sequencer makes its own.
+        log.writers.forget_idle();
         Ok(log)
     }
 }

@@ -158,8 +158,8 @@ impl Sessions {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    /// What ended one connection has most likely ended those that lie idle, too.
-    fn forget_idle(&self) {
+    /// Closes what lies idle: what ended one connection has most likely ended those, too.
+    pub(crate) fn forget_idle(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -1,5 +1,7 @@
 //! How is the head held, and what does it take to be sure that a batch is in the log, or is not?
 
+mod outcomes;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
