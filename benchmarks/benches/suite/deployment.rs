@@ -17,7 +17,7 @@ use crate::servers::drop_schema;
 /// A new read database is filled before it is served.
 const SERVING_TIME_MAX: Duration = Duration::from_mins(10);
 
-const STOPPING_TIME_MAX: Duration = Duration::from_secs(60);
+const STOPPING_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// The tier of MySQL and Kafka: its schemas, its topic, its keys.
 pub struct Services {

@@ -34,11 +34,7 @@ pub async fn settle(address: SocketAddr, clients: Vec<Requests>) -> Result<()> {
     Ok(())
 }
 
-async fn closed_loop_for(
-    address: SocketAddr,
-    clients: Vec<Requests>,
-    measured: Duration,
-) -> Result<Figure> {
+async fn closed_loop_for(address: SocketAddr, clients: Vec<Requests>, measured: Duration) -> Result<Figure> {
     on_one_thread(move || async move {
         let began = Instant::now();
         let (warm, over) = (began + WARM_UP, began + WARM_UP + measured);

@@ -21,7 +21,7 @@ const OPTIONS: [&str; 3] = [
 
 const SERVING_SECONDS_MAX: &str = "180";
 
-/// A running server; dropping it without [`OwnMySql::stop`] kills it, and InnoDB recovers at the next start.
+/// A running server; dropping it without [`OwnMySql::stop`] kills it, and `InnoDB` recovers at the next start.
 pub struct OwnMySql {
     /// Without a schema.
     pub url: String,

@@ -23,7 +23,6 @@ use praxis_domain::thread::open::OpenThread;
 use praxis_domain::thread::send_message::SendMessage;
 use praxis_domain::values::family_name::FamilyName;
 use praxis_domain::values::gender::Gender;
-use praxis_events::record_number::RecordNumber;
 use praxis_domain::words::{MessageBody, Topic};
 use praxis_event_store::codec::Codec;
 use praxis_event_store::port::{LogReader, LogWriter};
@@ -36,6 +35,7 @@ use praxis_events::ids::{
     AccountId, AppointmentId, LocationId, LogId, MessageId, PatientId, PractitionerId, ThreadId,
 };
 use praxis_events::metadata::{Actor, ActorRole, Purpose};
+use praxis_events::record_number::RecordNumber;
 use praxis_events::thread::Participant;
 use praxis_runtime::tasks::Tasks;
 use praxis_runtime::{clock, ids};
