@@ -1,5 +1,7 @@
 //! `command-api`: decides commands, appends them to MySQL, and publishes the log to Kafka.
 
+mod rules;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +15,6 @@ use praxis_command_api::execute::{Executor, ExecutorParts};
 use praxis_command_api::numbers::RecordNumbers;
 use praxis_command_api::relay::Relay;
 use praxis_command_api::routes;
-use praxis_domain::rules::Rules;
 use praxis_event_store::codec::Codec;
 use praxis_event_store::outcomes::keep_forgetting;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
@@ -39,6 +40,8 @@ use praxis_runtime::tasks::Tasks;
 use praxis_runtime::telemetry::Telemetry;
 use praxis_runtime::{clock, ids};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
+
+use crate::rules::rules;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
 
@@ -98,9 +101,10 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         holder: ids::new_id(),
     };
     let stop = tasks.stop().clone();
-    tasks.spawn("relay", async move {
-        Ok(relay.run(stop.cancelled_owned()).await?)
-    });
+    tasks.spawn(
+        "relay",
+        async move { Ok(relay.run(stop.cancelled_owned()).await?) },
+    );
 
     let executor = Arc::new(Executor::new(ExecutorParts {
         reader: Arc::clone(&reader),
@@ -110,7 +114,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         cache_entries_max: config.require(&settings::CACHE_ENTRIES_MAX)?,
         now: clock::now,
         new_id: ids::new_id,
-        rules: Rules::default(),
+        rules: rules(config)?,
     }));
     let app = App {
         executor,
@@ -124,11 +128,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let (router, api) = routes::routes().with_state(app).split_for_parts();
     let public = PublicKeys::try_from_pem(&config.require(&settings::JWT_PUBLIC_KEYS)?.0)?;
     let jwks = public.jwks();
-    let verifier = TokenVerifier::new(
-        public,
-        &config.require(&settings::JWT_ISSUER)?,
-        &config.require(&settings::JWT_AUDIENCE)?,
-    );
+    let verifier = verifier(config, public)?;
     let door = Door::new(guard::policy(&api, routes::RULES.iter().copied())?, verifier);
     let all = router.merge(meta::public(api, jwks, Arc::clone(&readiness)));
     let router = surround(
@@ -155,6 +155,12 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     });
     tracing::info!(%address, "serving");
     Ok(())
+}
+
+fn verifier(config: &Config, public: PublicKeys) -> Result<TokenVerifier> {
+    let issuer = config.require(&settings::JWT_ISSUER)?;
+    let audience = config.require(&settings::JWT_AUDIENCE)?;
+    Ok(TokenVerifier::new(public, &issuer, &audience))
 }
 
 fn kafka_settings(config: &Config) -> Result<KafkaSettings> {
