@@ -161,7 +161,10 @@ pub async fn a_generation_is_removed_when_it_was_retired_for_long_enough(
         registry.register(PARTITIONS, 1).await?;
         assert!(state == Building || registry.set_state(number, Building, state).await?);
     }
-    assert_eq!(registry.remove_retired(Duration::from_hours(1)).await?, [0_u32; 0]);
+    assert_eq!(
+        registry.remove_retired(Duration::from_hours(1)).await?,
+        [0_u32; 0]
+    );
     assert_eq!(registry.remove_retired(Duration::ZERO).await?, [1]);
     let left: Vec<_> = registry
         .generations()

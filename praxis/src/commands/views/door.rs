@@ -255,7 +255,7 @@ async fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T> {
         answered.status.is_success(),
         path,
         &answered.document,
-        answered.codes(),
+        &answered.codes(),
     )
 }
 
@@ -266,7 +266,7 @@ async fn post<T: DeserializeOwned>(client: &Client, path: &str, document: &Value
         answered.status.is_success(),
         path,
         &answered.document,
-        answered.codes(),
+        &answered.codes(),
     )
 }
 
@@ -274,10 +274,10 @@ fn understood<T: DeserializeOwned>(
     is_success: bool,
     path: &str,
     document: &Value,
-    codes: Vec<String>,
+    codes: &[String],
 ) -> Result<T> {
     if !is_success {
-        let why = match codes.as_slice() {
+        let why = match codes {
             [] => "something that is no problem document: is this a praxis server?".to_owned(),
             [code] if code == "not-found" => {
                 "not-found: it is no praxis serve, or of an earlier version; of the services say --views-url"
