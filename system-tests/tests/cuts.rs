@@ -14,6 +14,8 @@ use tokio::time::timeout;
 const SOON: Duration = Duration::from_secs(40);
 /// Between one cut and the next.
 const A_FEW: usize = 30;
+/// The statement; every new connection also says READ-COMMITTED.
+const COMMIT: &[u8] = b"COMMIT;";
 /// Of each kind.
 const CUTS: u32 = 8;
 
@@ -32,8 +34,8 @@ async fn commits_of_unknown_outcome_are_settled_and_not_repeated() -> anyhow::Re
     let mut load = callers.load(&only(&cut_off));
     let beside = callers.load_beside(&only(&other));
 
-    let lost_answer = Cut::BeforeAnswer(b"COMMIT".to_vec());
-    let lost_commit = Cut::BeforeForwarding(b"COMMIT".to_vec());
+    let lost_answer = Cut::BeforeAnswer(COMMIT.to_vec());
+    let lost_commit = Cut::BeforeForwarding(COMMIT.to_vec());
     for count in 1..=u64::from(2 * CUTS) {
         let cut = if count.is_multiple_of(2) {
             &lost_answer
