@@ -5,6 +5,7 @@ use chrono::{Datelike as _, NaiveDate};
 use praxis_events::ids::{AppointmentId, LocationId, MessageId, PatientId, PractitionerId, ThreadId};
 use praxis_events::sealed::Sealed;
 use praxis_events::thread::Participant;
+use praxis_read_models::models::appointments::AppointmentRow;
 use praxis_read_models::models::locations::LocationRow;
 use praxis_read_models::models::messages::MessageRow;
 use praxis_read_models::models::patients::PatientRow;
@@ -61,6 +62,62 @@ impl SqliteReads {
             .await?;
         rows.iter().map(|row| document(row, 0)).collect()
     }
+}
+
+/// A list is one row: each row is handed from the thread that reads to the one that waits, which takes longer than
+/// reading it. What the order of a list is made of is sorted once more, because only then does SQLite promise it.
+const APPOINTMENTS_OF_DAY: &str = "-- praxis_store_sqlite::views::read::appointments_of_day
+WITH listed AS (
+    SELECT a.starts, a.id, a.document, p.name AS patient, d.name AS practitioner, l.name AS location
+    FROM appointments AS a
+    LEFT JOIN patients AS p ON p.id = a.patient_id
+    LEFT JOIN practitioners AS d ON d.id = a.practitioner_id
+    LEFT JOIN locations AS l ON l.id = a.location_id
+    WHERE a.practitioner_id = ?1 AND a.local_date = ?2 AND (a.starts, a.id) > (?3, ?4)
+    ORDER BY a.starts, a.id LIMIT ?5)
+SELECT '[' || coalesce(group_concat(
+    '[' || document || ',' || coalesce(patient, 'null') || ',' || coalesce(practitioner, 'null') || ','
+        || json_quote(location) || ']',
+    ',' ORDER BY starts, id), '') || ']'
+FROM listed";
+
+/// As a day.
+const APPOINTMENTS_OF_PATIENT: &str = "-- praxis_store_sqlite::views::read::appointments_of_patient
+WITH listed AS (
+    SELECT a.starts, a.id, a.document, p.name AS patient, d.name AS practitioner, l.name AS location
+    FROM appointments AS a
+    LEFT JOIN patients AS p ON p.id = a.patient_id
+    LEFT JOIN practitioners AS d ON d.id = a.practitioner_id
+    LEFT JOIN locations AS l ON l.id = a.location_id
+    WHERE a.patient_id = ?1 AND (a.starts, a.id) > (?2, ?3)
+    ORDER BY a.starts, a.id LIMIT ?4)
+SELECT '[' || coalesce(group_concat(
+    '[' || document || ',' || coalesce(patient, 'null') || ',' || coalesce(practitioner, 'null') || ','
+        || json_quote(location) || ']',
+    ',' ORDER BY starts, id), '') || ']'
+FROM listed";
+
+/// A list that is one row: documents of bookings, each with its three names.
+fn appointment_views(rows: &[SqliteRow]) -> Result<Vec<AppointmentView>, ViewsError> {
+    type Listed = (
+        AppointmentRow,
+        Option<Sealed<PersonName>>,
+        Option<Sealed<PersonName>>,
+        Option<String>,
+    );
+    let row = rows.first().ok_or(ViewsError::Corrupt("a list has no row"))?;
+    let listed: Vec<Listed> = document(row, 0)?;
+    Ok(listed
+        .into_iter()
+        .map(
+            |(appointment, patient_name, practitioner_name, location_name)| AppointmentView {
+                appointment,
+                patient_name,
+                practitioner_name,
+                location_name,
+            },
+        )
+        .collect())
 }
 
 /// Documents of a booking, its patient's and practitioner's names, its location's name.
@@ -193,24 +250,14 @@ impl Reads for SqliteReads {
         after: Option<AppointmentCursor>,
         limit: u32,
     ) -> Result<Vec<AppointmentView>, ViewsError> {
-        let statement = sqlx::query(
-            "-- praxis_store_sqlite::views::read::appointments_of_day
-             SELECT a.document, p.name, d.name, l.name
-             FROM appointments AS a
-             LEFT JOIN patients AS p ON p.id = a.patient_id
-             LEFT JOIN practitioners AS d ON d.id = a.practitioner_id
-             LEFT JOIN locations AS l ON l.id = a.location_id
-             WHERE a.practitioner_id = ?1 AND a.local_date = ?2 AND (a.starts, a.id) > (?3, ?4)
-             ORDER BY a.starts, a.id LIMIT ?5",
-        );
         let (starts, id) = appointment_place(after);
-        let statement = statement
+        let statement = sqlx::query(APPOINTMENTS_OF_DAY)
             .bind(practitioner_id.0.as_bytes().to_vec())
             .bind(local_date.num_days_from_ce());
         let rows = self
             .rows(statement.bind(starts).bind(id).bind(i64::from(limit)))
             .await?;
-        rows.iter().map(appointment_view).collect()
+        appointment_views(&rows)
     }
 
     async fn appointments_of_patient(
@@ -219,20 +266,12 @@ impl Reads for SqliteReads {
         after: Option<AppointmentCursor>,
         limit: u32,
     ) -> Result<Vec<AppointmentView>, ViewsError> {
-        let statement = sqlx::query(
-            "-- praxis_store_sqlite::views::read::appointments_of_patient
-             SELECT a.document, p.name, d.name, l.name
-             FROM appointments AS a
-             LEFT JOIN patients AS p ON p.id = a.patient_id
-             LEFT JOIN practitioners AS d ON d.id = a.practitioner_id
-             LEFT JOIN locations AS l ON l.id = a.location_id
-             WHERE a.patient_id = ?1 AND (a.starts, a.id) > (?2, ?3)
-             ORDER BY a.starts, a.id LIMIT ?4",
-        );
         let (starts, id) = appointment_place(after);
-        let statement = statement.bind(patient_id.0.as_bytes().to_vec()).bind(starts);
+        let statement = sqlx::query(APPOINTMENTS_OF_PATIENT)
+            .bind(patient_id.0.as_bytes().to_vec())
+            .bind(starts);
         let rows = self.rows(statement.bind(id).bind(i64::from(limit))).await?;
-        rows.iter().map(appointment_view).collect()
+        appointment_views(&rows)
     }
 
     async fn thread(&self, id: ThreadId) -> Result<Option<ThreadView>, ViewsError> {
