@@ -1,10 +1,10 @@
 //! How are the outcomes of commands kept?
 
-use praxis_event_store::port::{StoredCommand, WriteError};
+use praxis_event_store::port::{StoreError, StoredCommand, WriteError};
 
 use super::expect_rows;
 use crate::packed::{Packed, number};
-use crate::session::Session;
+use crate::session::{Session, Statement};
 
 const INSERT: &str = "-- store_mysql::write::commands::insert
 INSERT INTO commands (command_key, request, answer_id, version, position, recorded_at)
@@ -19,9 +19,16 @@ STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     position BIGINT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
     recorded_at BIGINT PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR)) AS n";
 
+/// For a batch of one, as with events.
+const INSERT_ONE: &str = "-- store_mysql::write::commands::insert_one
+INSERT INTO commands (command_key, request, answer_id, version, position, recorded_at) VALUES (?, ?, ?, ?, ?, ?)";
+
 pub(super) async fn insert(session: &mut Session, commands: &[StoredCommand]) -> Result<(), WriteError> {
     if commands.is_empty() {
         return Ok(());
+    }
+    if let [command] = commands {
+        return expect_rows(session, one(command)?, 1).await;
     }
     let mut packed = Packed::default();
     for command in commands {
@@ -36,4 +43,14 @@ pub(super) async fn insert(session: &mut Session, commands: &[StoredCommand]) ->
         );
     }
     expect_rows(session, packed.bind_fixed(INSERT), commands.len()).await
+}
+
+fn one(command: &StoredCommand) -> Result<Statement<'_>, StoreError> {
+    Ok(sqlx::query(INSERT_ONE)
+        .bind(command.key.as_slice())
+        .bind(command.request.as_slice())
+        .bind(command.answer_id.as_bytes().as_slice())
+        .bind(number(command.version)?)
+        .bind(number(command.position)?)
+        .bind(command.recorded_at))
 }

@@ -4,7 +4,7 @@ use praxis_event_store::port::{StoreError, StoredEvent, WriteError};
 use uuid::Uuid;
 
 use crate::packed::{Packed, number};
-use crate::session::Session;
+use crate::session::{Session, Statement};
 
 /// Bytes of packed events past which a statement is sent; with the largest event on top it still fits into the
 /// smallest packet size accepted at the start.
@@ -40,7 +40,16 @@ STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     c INT UNSIGNED PATH '$[8]' ERROR ON EMPTY ERROR ON ERROR,
     d INT UNSIGNED PATH '$[9]' ERROR ON EMPTY ERROR ON ERROR)) AS n";
 
+/// For a batch of one: making lists costs the server more than the row itself (0.29 ms instead of 0.19).
+const INSERT_ONE: &str = "-- store_mysql::write::events::insert_one
+INSERT INTO events (position, event_id, stream_type, stream_id, stream_version, event_type, schema_version, recorded_at,
+    subject_id, metadata, payload, leaf_format, leaf_hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
 pub(super) async fn insert(session: &mut Session, events: &[StoredEvent]) -> Result<(), WriteError> {
+    if let [event] = events {
+        return super::expect_rows(session, one(event)?, 1).await;
+    }
     let mut packed = Packed::default();
     for event in events {
         pack(&mut packed, event)?;
@@ -52,6 +61,28 @@ pub(super) async fn insert(session: &mut Session, events: &[StoredEvent]) -> Res
         super::insert(session, INSERT, packed).await?;
     }
     Ok(())
+}
+
+fn one(event: &StoredEvent) -> Result<Statement<'_>, StoreError> {
+    Ok(sqlx::query(INSERT_ONE)
+        .bind(number(event.position)?)
+        .bind(event.event_id.as_bytes().as_slice())
+        .bind(event.stream_type.as_bytes())
+        .bind(event.stream_id.as_bytes().as_slice())
+        .bind(number(event.stream_version)?)
+        .bind(event.event_type.as_bytes())
+        .bind(event.schema_version)
+        .bind(event.recorded_at)
+        .bind(
+            event
+                .subject_id
+                .as_ref()
+                .map(|subject| subject.as_bytes().as_slice()),
+        )
+        .bind(event.metadata.as_slice())
+        .bind(event.payload.as_slice())
+        .bind(event.leaf_format)
+        .bind(event.leaf_hash.as_slice()))
 }
 
 fn pack(packed: &mut Packed, event: &StoredEvent) -> Result<(), StoreError> {
