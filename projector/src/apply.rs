@@ -122,7 +122,7 @@ pub async fn write(
     })
 }
 
-/// Opens events and folds them: [`open`] and [`write`].
+/// Opens events and folds them: [`open`] and [`write()`].
 ///
 /// # Errors
 /// [`ApplyError`].

@@ -134,7 +134,10 @@ where
     if golden == made {
         return Ok(());
     }
-    let place = (0..)
+    let place = (0..golden
+        .as_array()
+        .map_or(0, Vec::len)
+        .max(made.as_array().map_or(0, Vec::len)))
         .find(|index| golden.get(index) != made.get(index))
         .unwrap_or(0);
     Err(format!(
