@@ -384,7 +384,12 @@ impl EventPublisher for Publishers {
         }
         if let Some(Trouble::Sleeps(time)) = trouble {
             let until = Instant::now() + time;
-            self.cluster.state().asleep.insert(self.holder, until);
+            {
+                let mut state = self.cluster.state();
+                state.asleep.insert(self.holder, until);
+                // The client's own threads send it on waking, whether or not anyone waits for the answer by then.
+                state.late.push((until, std::mem::take(&mut messages)));
+            }
             sleep_until(until).await;
         }
         let mut state = self.cluster.state();
