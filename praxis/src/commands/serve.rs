@@ -107,7 +107,7 @@ async fn welcome(practice: &Practice, url: &str, data: &Path) -> Result<()> {
         demo::fill(&demonstrator(practice)?, practice.signer.as_ref(), 200, 1).await?;
         practice.catch_up().await?;
     }
-    demo::introduce(practice, url, data)
+    demo::introduce(url, data)
 }
 
 /// A way into this very process, as an ADMIN.

@@ -19,9 +19,8 @@ use uuid::Uuid;
 use self::plan::{PATIENTS_PER_THREAD, Plan, Visit};
 use crate::cli::Demo;
 use crate::client::{Answered, Client};
-use crate::commands::token::{account_of, mint};
+use crate::commands::token::mint;
 use crate::out;
-use crate::practice::Practice;
 use crate::target;
 
 /// Requests under way at once: enough to fill the sequencer's batches.
@@ -257,22 +256,12 @@ fn progress(kind: &'static str, count: u64) -> ProgressBar {
     }
 }
 
-/// Prints where the practice is and what to try first.
+/// Prints where the practice is and what to try first. A token is minted by who follows it, and stands in no log.
 ///
 /// # Errors
-/// When there is no signing key, or standard output cannot be written to.
-pub fn introduce(practice: &Practice, url: &str, data: &Path) -> Result<()> {
-    let token = |role: Role| -> Result<String> {
-        let signer = practice.signer.as_ref().context("there is no signing key")?;
-        let principal = Principal {
-            account_id: account_of(role),
-            role,
-            patient_id: None,
-            practitioner_id: None,
-        };
-        mint(signer, &principal, TimeDelta::hours(TOKEN_HOURS))
-    };
-    let staff = token(Role::Staff)?;
+/// When standard output cannot be written to.
+pub fn introduce(url: &str, data: &Path) -> Result<()> {
+    let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     let data_flag = format!("--data {}", data.display());
     // Whoever ran `make run` has no `praxis` on the path.
     let program =
@@ -284,7 +273,7 @@ Praxis serves a demonstration practice at {url}  (its data: {data})
   accounts      {program} token {data_flag} --role ADMIN | STAFF | AUDITOR | DOCTOR --practitioner ID | PATIENT --patient ID
   first request
 
-    TOKEN={staff}
+    TOKEN=$({program} token {data_flag} --role STAFF)
     curl -H \"Authorization: Bearer $TOKEN\" '{url}/patients?limit=3'
 
 Stop it with Ctrl-C; it goes on where it was the next time.",
