@@ -56,12 +56,14 @@ pub struct Call {
 }
 
 /// Under which key the outcome is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CallKey {
     /// SHA-256 over account and idempotency key, or random.
     pub key: [u8; 32],
     /// HMAC over method, path, `If-Match` and body.
     pub request: [u8; 33],
+    /// The same under the other claims keys held: the first sending may have been under one of them.
+    pub other_requests: Vec<[u8; 33]>,
     /// Whether the caller gave the key, so that an earlier outcome may be kept under it.
     pub origin: KeyOrigin,
 }
@@ -267,7 +269,7 @@ impl Executor {
         let Some(kept) = self.reader.command(call.key.key).await? else {
             return Ok(None);
         };
-        if kept.request != call.key.request {
+        if kept.request != call.key.request && !call.key.other_requests.contains(&kept.request) {
             return Err(ExecuteError::KeyReused);
         }
         let epoch = self.reader.head().await?.epoch;
@@ -318,6 +320,7 @@ impl Executor {
             command: CommandRecord {
                 key: call.key.key,
                 request: call.key.request,
+                other_requests: call.key.other_requests.clone(),
                 answer_id: target.id,
                 version: version_of(world, target),
             },

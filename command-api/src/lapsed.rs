@@ -124,6 +124,7 @@ mod tests {
             command: CommandRecord {
                 key: [0; 32],
                 request: [0; 33],
+                other_requests: Vec::new(),
                 answer_id: Uuid::nil(),
                 version: 0,
             },

@@ -129,16 +129,23 @@ impl Door {
             if_match: if_match.as_deref(),
             body,
         };
-        let request = *executor.claims_keys().request_tag(&parts).as_bytes();
+        let claims_keys = executor.claims_keys();
+        let request = *claims_keys.request_tag(&parts).as_bytes();
         let key = match &self.key {
             Some(key) => CallKey {
                 key: command_key_hash(self.principal.account_id, key.as_str()),
                 request,
+                other_requests: claims_keys
+                    .other_request_tags(&parts)
+                    .iter()
+                    .map(|tag| *tag.as_bytes())
+                    .collect(),
                 origin: KeyOrigin::Caller,
             },
             None => CallKey {
                 key: random_key()?,
                 request,
+                other_requests: Vec::new(),
                 origin: KeyOrigin::Made,
             },
         };

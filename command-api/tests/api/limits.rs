@@ -79,6 +79,7 @@ fn call() -> Call {
         key: CallKey {
             key: [1; 32],
             request: [1; 33],
+            other_requests: Vec::new(),
             origin: KeyOrigin::Made,
         },
         if_match: None,

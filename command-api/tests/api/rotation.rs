@@ -47,3 +47,23 @@ async fn processes_on_both_sides_of_a_rotation_give_an_identifier_once() {
     assert_eq!(register(&before, "18").await, ["identifier_taken"]);
     assert_eq!(events(&directory).await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_command_sent_again_across_a_rotation_is_answered_as_before() {
+    let directory = new_log().await;
+    let send = async |key_ids: &[u8], name: &str| {
+        let body = json!({ "family_name": name });
+        let headers = [("idempotency-key", "3f1c-7")];
+        let practice = process(&directory, key_ids).await;
+        practice.ask("POST /patients", &staff(), &headers, &body).await
+    };
+    let first = send(&[1], "Moreau").await;
+    for key_ids in [&[2, 1][..], &[1, 2], &[3, 2, 1]] {
+        let again = send(key_ids, "Moreau").await;
+        assert!(again.is_replayed(), "{key_ids:?}");
+        assert_eq!(again.json, first.json);
+        let other = send(key_ids, "Moreaux").await;
+        other.assert_problem(422, "idempotency-key-reused");
+    }
+    assert_eq!(events(&directory).await.len(), 1);
+}

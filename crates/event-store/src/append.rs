@@ -193,16 +193,26 @@ impl<T> Default for Delta<T> {
 }
 
 /// Under which key a command's outcome is kept, and what it answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRecord {
     /// SHA-256 over account and idempotency key; made at random if the caller gave none.
     pub key: [u8; 32],
     /// HMAC over method, path, `If-Match` and body.
     pub request: [u8; 33],
+    /// The same under every other claims key that this process holds: an outcome kept before a rotation, or by a process
+    /// on its other side, is of this request too. Not stored.
+    pub other_requests: Vec<[u8; 33]>,
     /// The record the command is about: what the answer's `id` says.
     pub answer_id: Uuid,
     /// The version the answer states when nothing is written to that record's stream.
     pub version: u64,
+}
+
+impl CommandRecord {
+    /// Whether an outcome kept under this command's key was that of the same request.
+    pub fn is_request(&self, kept: &[u8; 33]) -> bool {
+        self.request == *kept || self.other_requests.contains(kept)
+    }
 }
 
 /// One atomic append. Without writes it is a no-op that keeps its answer.

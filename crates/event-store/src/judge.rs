@@ -106,7 +106,7 @@ pub fn judge(
     let mut verdicts = Vec::with_capacity(batch.len());
     for append in batch {
         if let Some(kept) = overlay.command(&append.command.key) {
-            verdicts.push(if kept.request == append.command.request {
+            verdicts.push(if append.command.is_request(&kept.request) {
                 Verdict::Accepted(replayed(kept, head.epoch))
             } else {
                 Verdict::Refused(vec![Conflict::KeyReused])

@@ -260,6 +260,7 @@ impl Practice {
             key: CallKey {
                 key: ids::random_bytes()?,
                 request: [1; 33],
+                other_requests: Vec::new(),
                 origin: KeyOrigin::Made,
             },
             if_match: None,

@@ -205,6 +205,15 @@ impl ClaimsKeys {
         self.current.tag(&request_message(request))
     }
 
+    /// The tags of a request under the keys that are not current: by them an outcome kept before a rotation is recognised.
+    pub fn other_request_tags(&self, request: &RequestParts<'_>) -> Vec<ClaimTag> {
+        if self.older.is_empty() {
+            return Vec::new();
+        }
+        let message = request_message(request);
+        self.older.iter().map(|key| key.tag(&message)).collect()
+    }
+
     /// Whether a stored tag is of that request, in constant time.
     pub fn is_request(&self, tag: &ClaimTag, request: &RequestParts<'_>) -> Result<bool, UnknownClaimsKey> {
         self.verify(tag, &request_message(request))

@@ -321,6 +321,7 @@ pub fn append(key: u8, stream: StreamId, expected_version: u64) -> Append {
         command: CommandRecord {
             key: [key; 32],
             request: [key; 33],
+            other_requests: Vec::new(),
             answer_id: stream.id,
             version: expected_version,
         },

@@ -97,6 +97,7 @@ pub fn append_of(stream: StreamId, event: PreparedEvent, keys: &SealingKeys) -> 
         command: CommandRecord {
             key: sha256(event.event_id.as_bytes()),
             request: [1; 33],
+            other_requests: Vec::new(),
             answer_id: stream.id,
             version: 0,
         },

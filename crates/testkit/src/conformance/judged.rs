@@ -29,6 +29,7 @@ fn append(n: u8, expected_version: u64) -> Append {
         command: CommandRecord {
             key: [n.wrapping_add(u8::try_from(expected_version).unwrap_or(u8::MAX) * 50); 32],
             request: [n; 33],
+            other_requests: Vec::new(),
             answer_id: stream.id,
             version: 0,
         },
@@ -121,6 +122,33 @@ pub async fn a_claim_is_taken_once_over_batches(log: LogUnderTest) -> Outcome {
     .await?;
     assert_eq!(accepted(&verdicts), [false]);
     assert_eq!(log.reader.claim_owners(b"test", b"mrn").await?, [id(1)]);
+    Ok(())
+}
+
+/// A rotation of the claims key: what was claimed, and what was answered, under the old key alone is met by an append
+/// that speaks of both, in either order of them.
+pub async fn what_was_kept_under_an_older_claims_key_is_met(log: LogUnderTest) -> Outcome {
+    let before = taking_claim(1, claim(b"\x01mrn", 1));
+    sequence(&log, &[&before], Scrutiny::IndexesDecide).await?;
+    for members in [[b"\x02mrn", b"\x01mrn"], [b"\x01mrn", b"\x02mrn"]] {
+        let mut after = append(2, 0);
+        after.claims.taken = members.iter().map(|member| claim(*member, 2)).collect();
+        let verdicts = sequence(&log, &[&after], Scrutiny::IndexesDecide).await?;
+        let conflict = Conflict::Claim {
+            claim: claim(b"\x01mrn", 2),
+            owners: vec![id(1)],
+        };
+        assert_eq!(verdicts, [Verdict::Refused(vec![conflict])]);
+    }
+    let mut retry = before.clone();
+    retry.command.other_requests = vec![[9; 33], retry.command.request];
+    retry.command.request = [8; 33];
+    let mut another = retry.clone();
+    another.command.other_requests = vec![[9; 33]];
+    let verdicts = sequence(&log, &[&retry, &another], Scrutiny::LookUpAll).await?;
+    assert_eq!(accepted(&verdicts), [true, false]);
+    assert_eq!(verdicts[1], Verdict::Refused(vec![Conflict::KeyReused]));
+    assert_eq!(log.reader.head().await?.position, 1);
     Ok(())
 }
 

@@ -167,6 +167,7 @@ macro_rules! event_store_conformance {
             judged {
                 a_claim_is_taken_once_within_a_batch,
                 a_claim_is_taken_once_over_batches,
+                what_was_kept_under_an_older_claims_key_is_met,
                 a_claim_with_capacity_is_taken_that_often,
                 time_is_booked_once,
                 time_released_in_a_batch_can_be_booked_in_it,
