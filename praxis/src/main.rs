@@ -6,7 +6,6 @@ mod commands;
 mod keys;
 mod out;
 mod practice;
-mod rules;
 mod target;
 
 use std::path::PathBuf;

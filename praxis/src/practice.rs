@@ -13,6 +13,7 @@ use praxis_command_api::app::App as CommandApp;
 use praxis_command_api::execute::{Executor, ExecutorParts};
 use praxis_command_api::numbers::RecordNumbers;
 use praxis_command_api::relay::Relay;
+use praxis_domain::rules::Rules;
 use praxis_event_store::codec::Codec;
 use praxis_event_store::decode::Decoder;
 use praxis_event_store::feed::{EventFeed, FeedError};
@@ -46,7 +47,6 @@ use utoipa::openapi::OpenApi;
 use crate::commands::views;
 use crate::commands::views::tools::Tools;
 use crate::keys;
-use crate::rules::rules;
 
 /// The log's file in a data directory.
 pub const LOG_FILE: &str = "events.db";
@@ -193,7 +193,7 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         cache_entries_max: config.require(&settings::CACHE_ENTRIES_MAX)?,
         now: clock::now,
         new_id: ids::new_id,
-        rules: rules(config)?,
+        rules: Rules::try_from_settings(|name| config.number(name))?,
     }));
     let command = CommandApp {
         executor,

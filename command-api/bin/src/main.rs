@@ -1,7 +1,5 @@
 //! `command-api`: decides commands, appends them to MySQL, and publishes the log to Kafka.
 
-mod rules;
-
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,6 +13,7 @@ use praxis_command_api::execute::{Executor, ExecutorParts};
 use praxis_command_api::numbers::RecordNumbers;
 use praxis_command_api::relay::Relay;
 use praxis_command_api::routes;
+use praxis_domain::rules::Rules;
 use praxis_event_store::codec::Codec;
 use praxis_event_store::outcomes::keep_forgetting;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
@@ -40,8 +39,6 @@ use praxis_runtime::tasks::Tasks;
 use praxis_runtime::telemetry::Telemetry;
 use praxis_runtime::{clock, ids};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
-
-use crate::rules::rules;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
 
@@ -114,7 +111,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         cache_entries_max: config.require(&settings::CACHE_ENTRIES_MAX)?,
         now: clock::now,
         new_id: ids::new_id,
-        rules: rules(config)?,
+        rules: Rules::try_from_settings(|name| config.number(name))?,
     }));
     let app = App {
         executor,

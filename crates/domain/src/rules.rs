@@ -1,11 +1,9 @@
 //! Which numbers does the practice's policy turn on?
 
 use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
 
 /// The numbers of the practice's policy. The defaults are a practice's ordinary ones; every number is a setting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// How long before its start a patient may arrive or check in, minutes.
     pub early_arrival_minutes_max: u32,
@@ -25,7 +23,7 @@ pub struct Rules {
     /// How many bookings of one patient may be open (held or booked, and not over) at once.
     pub open_bookings_max: u32,
     /// How many take part in a conversation at most.
-    pub thread_participants_max: usize,
+    pub thread_participants_max: u32,
 }
 
 impl Default for Rules {
@@ -45,6 +43,25 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// The rules as set: `number` is asked for every one of them by its setting's name. All processes that write to one
+    /// log should have the same.
+    ///
+    /// # Errors
+    /// The first that `number` answers with.
+    pub fn try_from_settings<E>(number: impl Fn(&'static str) -> Result<u32, E>) -> Result<Self, E> {
+        Ok(Self {
+            early_arrival_minutes_max: number("PRAXIS_EARLY_ARRIVAL_MINUTES_MAX")?,
+            no_show_after_minutes: number("PRAXIS_NO_SHOW_AFTER_MINUTES")?,
+            patient_cancel_hours_min: number("PRAXIS_PATIENT_CANCEL_HOURS_MIN")?,
+            self_booking_notice_minutes_min: number("PRAXIS_SELF_BOOKING_NOTICE_MINUTES_MIN")?,
+            horizon_days_max: number("PRAXIS_HORIZON_DAYS_MAX")?,
+            visit_minutes_max: number("PRAXIS_VISIT_MINUTES_MAX")?,
+            self_booking_visit_minutes_max: number("PRAXIS_SELF_BOOKING_VISIT_MINUTES_MAX")?,
+            open_bookings_max: number("PRAXIS_OPEN_BOOKINGS_MAX")?,
+            thread_participants_max: number("PRAXIS_THREAD_PARTICIPANTS_MAX")?,
+        })
+    }
+
     /// See [`Rules::early_arrival_minutes_max`].
     pub fn early_arrival(&self) -> TimeDelta {
         TimeDelta::minutes(i64::from(self.early_arrival_minutes_max))

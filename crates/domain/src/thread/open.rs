@@ -75,7 +75,7 @@ impl OpenThread {
     }
 
     fn reasons(&self, world: &World, ctx: &Context, participants: &[Participant]) -> Vec<Refusal> {
-        let count_max = ctx.rules.thread_participants_max;
+        let count_max = usize::try_from(ctx.rules.thread_participants_max).unwrap_or(usize::MAX);
         let mut reasons = Vec::new();
         if !world.exists(self.patient_id) {
             reasons.push(Refusal::PatientUnknown(self.patient_id));

@@ -170,16 +170,22 @@ impl Config {
 
     /// The value of a setting; `None` if it is unset, faulty, or not read by this program.
     pub fn get<T: SettingValue>(&self, setting: &Setting<T>) -> Option<T> {
-        let entry = self
-            .entries
-            .iter()
-            .find(|entry| entry.spec.name == setting.spec.name)?;
-        T::parse(entry.text.as_deref()?).ok()
+        self.value_of(setting.spec.name)
     }
 
     /// The value of a setting that has a default or is required.
     pub fn require<T: SettingValue>(&self, setting: &Setting<T>) -> Result<T, NotSet> {
         self.get(setting).ok_or(NotSet(setting.spec.name))
+    }
+
+    /// The number of a setting that has a default or is required, for crates that know settings by name only.
+    pub fn number(&self, name: &'static str) -> Result<u32, NotSet> {
+        self.value_of(name).ok_or(NotSet(name))
+    }
+
+    fn value_of<T: SettingValue>(&self, name: &str) -> Option<T> {
+        let entry = self.entries.iter().find(|entry| entry.spec.name == name)?;
+        T::parse(entry.text.as_deref()?).ok()
     }
 }
 
