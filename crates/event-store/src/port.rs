@@ -249,10 +249,10 @@ pub trait LogReader: Send + Sync {
     /// Where the log stands.
     async fn head(&self) -> Result<Head, StoreError>;
 
-    /// Events after a position, dense and in order.
+    /// Events after a position, dense and in order; [`StoreError::Corrupt`] where one is missing.
     async fn read_log(&self, after_position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Events of one stream in order.
+    /// Events of one stream in order, each version after the one before; [`StoreError::Corrupt`] where one is missing.
     async fn read_stream(&self, range: StreamRange) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// The last position whose `recorded_at` is at or before an instant (microseconds UTC); 0 if none.
@@ -273,6 +273,38 @@ pub trait LogReader: Send + Sync {
 
     /// The owners of a claim.
     async fn claim_owners(&self, resource: &[u8], member: &[u8]) -> Result<Vec<Uuid>, StoreError>;
+}
+
+/// Events read after a position, if none is missing among them.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] otherwise.
+pub fn dense(events: Vec<StoredEvent>, after_position: u64) -> Result<Vec<StoredEvent>, StoreError> {
+    let numbers = events.iter().map(|event| event.position);
+    if follow(numbers, after_position) {
+        Ok(events)
+    } else {
+        Err(StoreError::Corrupt("a position is missing from the log"))
+    }
+}
+
+/// Events of a stream read after a version, if none is missing among them.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] otherwise.
+pub fn contiguous(events: Vec<StoredEvent>, after_version: u64) -> Result<Vec<StoredEvent>, StoreError> {
+    let numbers = events.iter().map(|event| event.stream_version);
+    if follow(numbers, after_version) {
+        Ok(events)
+    } else {
+        Err(StoreError::Corrupt("a version is missing from a stream"))
+    }
+}
+
+fn follow(numbers: impl Iterator<Item = u64>, after: u64) -> bool {
+    numbers
+        .zip(after.saturating_add(1)..)
+        .all(|(number, there)| number == there)
 }
 
 /// Where the relay stands: one row, moved by compare-and-set on the term.

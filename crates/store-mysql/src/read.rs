@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use praxis_event_store::port::{
     Facts, Head, LogReader, Lookup, StoreError, StoredCommand, StoredEvent, StoredKey, StreamRange,
+    contiguous, dense,
 };
 use sqlx::mysql::MySqlRow;
 use uuid::Uuid;
@@ -101,7 +102,10 @@ impl LogReader for MySqlLog {
         let rows = self
             .read(|| sqlx::query(LOG).bind(after_position).bind(limit))
             .await?;
-        rows.iter().map(event_from).collect()
+        dense(
+            rows.iter().map(event_from).collect::<Result<_, _>>()?,
+            after_position,
+        )
     }
 
     async fn read_stream(&self, range: StreamRange) -> Result<Vec<StoredEvent>, StoreError> {
@@ -113,7 +117,11 @@ impl LogReader for MySqlLog {
                 .bind(range.up_to_position)
                 .bind(range.limit)
         };
-        self.read(statement).await?.iter().map(event_from).collect()
+        let rows = self.read(statement).await?;
+        contiguous(
+            rows.iter().map(event_from).collect::<Result<_, _>>()?,
+            range.after_version,
+        )
     }
 
     async fn position_at(&self, instant_micros: i64) -> Result<u64, StoreError> {

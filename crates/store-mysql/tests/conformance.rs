@@ -2,16 +2,27 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use praxis_events::ids::LogId;
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::migrate::migrate;
-use praxis_testkit::conformance::{LogUnderTest, Outcome, sample};
+use praxis_testkit::conformance::{LogUnderTest, Outcome, Place, sample};
 use praxis_testkit::servers::mysql_url;
 
 use schema::Schema;
 
 #[allow(dead_code, reason = "each test program uses its part")]
 mod schema;
+
+#[async_trait]
+impl Place for Schema {
+    async fn lose_event(&self, position: u64) -> Outcome {
+        let name = self.name();
+        self.run(format!("DELETE FROM `{name}`.events WHERE position = {position}"))
+            .await
+            .map(drop)
+    }
+}
 
 async fn fresh_log() -> Outcome<LogUnderTest> {
     let schema = Schema::named(&mysql_url()).await?;
@@ -25,7 +36,7 @@ async fn fresh_log() -> Outcome<LogUnderTest> {
         reader: Arc::<MySqlLog>::clone(&log),
         relay: Arc::<MySqlLog>::clone(&log),
         outcomes: log,
-        guard: Box::new(schema),
+        place: Box::new(schema),
     })
 }
 

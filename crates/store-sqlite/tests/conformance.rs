@@ -2,9 +2,32 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use praxis_events::ids::LogId;
 use praxis_store_sqlite::log::{OpenOptions, SqliteLog, migrate};
-use praxis_testkit::conformance::{LogUnderTest, Outcome, sample};
+use praxis_testkit::conformance::{LogUnderTest, Outcome, Place, sample};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tempfile::TempDir;
+
+struct File(TempDir);
+
+impl File {
+    async fn run(&self, statement: String) -> Outcome {
+        let options = SqliteConnectOptions::new().filename(self.0.path().join("events.db"));
+        let mut conn = options.connect().await?;
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut conn).await?;
+        Ok(conn.close().await?)
+    }
+}
+
+#[async_trait]
+impl Place for File {
+    async fn lose_event(&self, position: u64) -> Outcome {
+        self.run(format!("DELETE FROM events WHERE position = {position}"))
+            .await
+    }
+}
 
 async fn fresh_log() -> Outcome<LogUnderTest> {
     let directory = tempfile::tempdir()?;
@@ -19,7 +42,7 @@ async fn fresh_log() -> Outcome<LogUnderTest> {
         reader: Arc::<SqliteLog>::clone(&log),
         relay: Arc::<SqliteLog>::clone(&log),
         outcomes: log,
-        guard: Box::new(directory),
+        place: Box::new(File(directory)),
     })
 }
 

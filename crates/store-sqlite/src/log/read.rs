@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use praxis_event_store::port::{
     Facts, Head, LogReader, Lookup, StoreError, StoredCommand, StoredEvent, StoredKey, StreamRange,
+    contiguous, dense,
 };
 use uuid::Uuid;
 
@@ -31,16 +32,7 @@ impl LogReader for SqliteLog {
         .fetch_all(&self.readers)
         .await
         .map_err(error::store)?;
-        let events = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
-        let dense = events
-            .iter()
-            .zip(after_position.saturating_add(1)..)
-            .all(|(event, there)| event.position == there);
-        if dense {
-            Ok(events)
-        } else {
-            Err(StoreError::Corrupt("a position is missing from the log"))
-        }
+        dense(rows.iter().map(event).collect::<Result<_, _>>()?, after_position)
     }
 
     async fn read_stream(&self, range: StreamRange) -> Result<Vec<StoredEvent>, StoreError> {
@@ -61,7 +53,10 @@ impl LogReader for SqliteLog {
         .fetch_all(&self.readers)
         .await
         .map_err(error::store)?;
-        rows.iter().map(event).collect()
+        contiguous(
+            rows.iter().map(event).collect::<Result<_, _>>()?,
+            range.after_version,
+        )
     }
 
     async fn position_at(&self, instant_micros: i64) -> Result<u64, StoreError> {

@@ -21,13 +21,15 @@ async fn assert_kept(
     })
     .await?;
     assert_eq!(log.reader.read_log(0, 100).await?, rows.events);
-    let range = StreamRange {
-        stream: stream(1),
-        after_version: 0,
-        up_to_position: u64::MAX,
-        limit: 100,
-    };
-    assert_eq!(log.reader.read_stream(range).await?, rows.events);
+    for event in rows.events {
+        let range = StreamRange {
+            stream: stream(1),
+            after_version: event.stream_version - 1,
+            up_to_position: u64::MAX,
+            limit: 1,
+        };
+        assert_eq!(log.reader.read_stream(range).await?, [event]);
+    }
     Ok(())
 }
 

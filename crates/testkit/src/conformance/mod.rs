@@ -7,9 +7,9 @@
 //! praxis_testkit::event_store_conformance!(fresh_log);
 //! ```
 
-use std::any::Any;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use praxis_event_store::outcomes::OutcomeStore;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
 use praxis_events::ids::LogId;
@@ -47,7 +47,14 @@ pub struct LogUnderTest {
     /// Forgets what commands were answered.
     pub outcomes: Arc<dyn OutcomeStore>,
     /// What must live as long as the log: a directory, a schema that is dropped.
-    pub guard: Box<dyn Any + Send + Sync>,
+    pub place: Box<dyn Place>,
+}
+
+/// Where a log is kept, and what may be done to it there behind the adapter's back.
+#[async_trait]
+pub trait Place: Send + Sync {
+    /// Takes the event at that position out of its table.
+    async fn lose_event(&self, position: u64) -> Outcome;
 }
 
 /// Expands to one test for each promise. `$open` names an `async fn() -> Outcome<LogUnderTest>` in scope.
@@ -121,6 +128,7 @@ macro_rules! event_store_conformance {
                 a_stream_is_read_in_order,
                 a_stream_is_read_in_part,
                 a_stream_is_a_kind_and_an_id,
+                a_lost_event_is_a_fault,
                 an_instant_is_a_position,
             }
             bytes {

@@ -1,6 +1,6 @@
 //! Does reading give exactly the part asked for, of the log, of a stream, of time?
 
-use praxis_event_store::port::{StoredEvent, StreamRange};
+use praxis_event_store::port::{StoreError, StoredEvent, StreamRange};
 use praxis_events::ids::{StreamId, StreamType};
 
 use super::sample::{RECORDED_AT, commit, id, stream, with_events, with_events_at};
@@ -99,6 +99,28 @@ pub async fn a_stream_is_a_kind_and_an_id(log: LogUnderTest) -> Outcome {
         ..stream(1)
     };
     assert_eq!(log.reader.read_stream(whole(other_kind)).await?, []);
+    Ok(())
+}
+
+/// A log or stream that lacks an event is not taken for a shorter one: whatever is folded from it would be wrong.
+pub async fn a_lost_event_is_a_fault(log: LogUnderTest) -> Outcome {
+    commit(&log, |rows| with_events(rows, stream(1), 0, 4)).await?;
+    commit(&log, |rows| with_events(rows, stream(2), 0, 1)).await?;
+    log.place.lose_event(3).await?;
+    for (after_position, limit) in [(0, 100), (1, 2), (2, 1)] {
+        let read = log.reader.read_log(after_position, limit).await;
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+        let range = StreamRange {
+            after_version: after_position,
+            limit,
+            ..whole(stream(1))
+        };
+        let read = log.reader.read_stream(range).await;
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    }
+    assert_eq!(positions(&log.reader.read_log(0, 2).await?), [1, 2]);
+    assert_eq!(positions(&log.reader.read_log(3, 100).await?), [4, 5]);
+    assert_eq!(versions(&log.reader.read_stream(whole(stream(2))).await?), [1]);
     Ok(())
 }
 
