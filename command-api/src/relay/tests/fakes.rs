@@ -4,34 +4,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard};
 
-use async_trait::async_trait;
-use praxis_event_store::bus::EventPublisher;
 use praxis_event_store::partition::partition_of;
-use praxis_event_store::port::{Facts, Head, Lookup, StoredCommand, StoredEvent, StoredKey, StreamRange};
-use praxis_events::ids::LogId;
+use praxis_event_store::port::StoredEvent;
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
 
 use super::*;
 
+mod log;
+mod publishers;
+
+use publishers::Publishers;
+pub(super) use publishers::Trouble;
+
 pub(super) const PARTITIONS: NonZeroU32 = NonZeroU32::new(12).expect("not zero");
 const RELAY_COUNT: u64 = 3;
-/// A relay that never waits would stop the clock, and the test with it.
-const HEADS_ASKED_MAX: u64 = 1_000_000;
-/// How long a publisher is opened in vain.
-const OPENING_TIME: Duration = Duration::from_secs(5);
-const NOT_ASKED: StoreError = StoreError::Corrupt("a relay does not ask this");
-
-/// What befalls one `publish`.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Trouble {
-    /// The whole process sleeps before anything is sent; then all arrives.
-    Sleeps(Duration),
-    /// Only the first so many messages arrive, and the publisher fails.
-    Fails { arriving: usize },
-    /// The publisher fails with nothing there, and the first so many messages arrive later all the same.
-    FailsLate { arriving: usize, after: Duration },
-}
 
 /// Everything that relays share.
 #[derive(Clone, Default)]
@@ -346,171 +332,5 @@ pub(super) async fn drive<const N: usize>(relays: [Relay; N], scenario: impl Fut
     stop.send_replace(true);
     for ended in running.join_all().await {
         ended.expect("the log is the one that was published");
-    }
-}
-
-#[derive(Clone)]
-struct Publishers {
-    cluster: Cluster,
-    holder: Uuid,
-}
-
-#[async_trait]
-impl PublisherFactory for Publishers {
-    async fn open(&self) -> Result<Box<dyn EventPublisher>, PublishError> {
-        if self.cluster.state().broker_is_away {
-            sleep(OPENING_TIME).await;
-            return Err(PublishError("the broker is away".into()));
-        }
-        self.cluster.state().publishers_opened += 1;
-        Ok(Box::new(self.clone()))
-    }
-}
-
-#[async_trait]
-impl EventPublisher for Publishers {
-    fn partitions(&self) -> u32 {
-        PARTITIONS.get()
-    }
-
-    async fn publish(&self, mut messages: Vec<BusMessage>) -> Result<(), PublishError> {
-        let (trouble, delay) = {
-            let mut state = self.cluster.state();
-            let trouble = state.troubles.get_mut(&self.holder).and_then(VecDeque::pop_front);
-            (trouble, Duration::from_millis(state.next_random(30)))
-        };
-        if !delay.is_zero() {
-            sleep(delay).await;
-        }
-        if let Some(Trouble::Sleeps(time)) = trouble {
-            let until = Instant::now() + time;
-            {
-                let mut state = self.cluster.state();
-                state.asleep.insert(self.holder, until);
-                // The client's own threads send it on waking, whether or not anyone waits for the answer by then.
-                state.late.push((until, std::mem::take(&mut messages)));
-            }
-            sleep_until(until).await;
-        }
-        let mut state = self.cluster.state();
-        state.arrive_late();
-        if state.broker_is_away {
-            return Err(PublishError("the broker is away".into()));
-        }
-        match trouble {
-            None | Some(Trouble::Sleeps(_)) => {
-                state.arrive(messages);
-                return Ok(());
-            }
-            Some(Trouble::Fails { arriving }) => {
-                messages.truncate(arriving);
-                state.arrive(messages);
-            }
-            Some(Trouble::FailsLate { arriving, after }) => {
-                messages.truncate(arriving);
-                state.late.push((Instant::now() + after, messages));
-            }
-        }
-        Err(PublishError("ordered by the test".into()))
-    }
-
-    async fn last(&self) -> Result<Vec<BusMessage>, PublishError> {
-        let topic = self.cluster.topic();
-        Ok(topic.into_values().filter_map(|mut of| of.pop()).collect())
-    }
-}
-
-#[async_trait]
-impl RelayStore for Cluster {
-    async fn lease(&self, holder: Uuid, ttl_ms: u32) -> Result<Option<RelayState>, StoreError> {
-        let asleep_until = self.state().asleep.get(&holder).copied();
-        if let Some(until) = asleep_until {
-            sleep_until(until).await;
-        }
-        let mut state = self.state();
-        let now = Instant::now();
-        let held = state.until.is_some_and(|until| until > now);
-        if held && state.leader != holder {
-            return Ok(None);
-        }
-        if !held {
-            state.row.term += 1;
-            state.leader = holder;
-        }
-        state.until = Some(now + Duration::from_millis(u64::from(ttl_ms)));
-        Ok(Some(state.row.clone()))
-    }
-
-    async fn save(&self, _holder: Uuid, progress: &RelayState) -> Result<bool, StoreError> {
-        let mut state = self.state();
-        let leads = state.row.term == progress.term;
-        if leads {
-            state.row = progress.clone();
-        }
-        Ok(leads)
-    }
-
-    async fn release(&self, holder: Uuid) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.leader == holder {
-            state.until = None;
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl LogReader for Cluster {
-    async fn head(&self) -> Result<Head, StoreError> {
-        let mut state = self.state();
-        state.heads_asked += 1;
-        assert!(state.heads_asked < HEADS_ASKED_MAX, "a relay spins");
-        Ok(Head {
-            log_id: LogId(Uuid::from_u128(7)),
-            epoch: 1,
-            position: head(&state.events),
-            recorded_at: 0,
-            tombstone_position: 0,
-        })
-    }
-
-    async fn read_log(&self, after_position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        let limit = usize::try_from(limit).expect("fits");
-        let state = self.state();
-        Ok(state
-            .events
-            .iter()
-            .filter(|event| event.position > after_position)
-            .take(limit)
-            .cloned()
-            .collect())
-    }
-
-    async fn read_stream(&self, _range: StreamRange) -> Result<Vec<StoredEvent>, StoreError> {
-        Err(NOT_ASKED)
-    }
-
-    async fn position_at(&self, _instant_micros: i64) -> Result<u64, StoreError> {
-        Err(NOT_ASKED)
-    }
-
-    async fn command(&self, _key: [u8; 32]) -> Result<Option<StoredCommand>, StoreError> {
-        Err(NOT_ASKED)
-    }
-
-    async fn keys(&self, _key_ids: &[Uuid]) -> Result<Vec<StoredKey>, StoreError> {
-        Err(NOT_ASKED)
-    }
-
-    async fn subject_keys(&self, _subjects: &[Uuid]) -> Result<(Vec<StoredKey>, u64), StoreError> {
-        Err(NOT_ASKED)
-    }
-
-    async fn look_up(&self, _lookup: &Lookup) -> Result<Facts, StoreError> {
-        Err(NOT_ASKED)
-    }
-
-    async fn claim_owners(&self, _resource: &[u8], _member: &[u8]) -> Result<Vec<Uuid>, StoreError> {
-        Err(NOT_ASKED)
     }
 }
