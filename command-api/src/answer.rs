@@ -241,6 +241,9 @@ fn reason(refusal: &Refusal, imported_as: Option<Uuid>) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use praxis_domain::appointment::transition::Step;
+    use praxis_events::appointment::AppointmentStatus;
+
     use super::*;
 
     fn code(error: ExecuteError) -> Code {
@@ -259,6 +262,36 @@ mod tests {
         let without_key = detail(KeyOrigin::Made);
         assert!(without_key.contains("read what is there before"), "{without_key}");
         assert!(!without_key.contains("the same Idempotency-Key"), "{without_key}");
+    }
+
+    /// The reasons that the page of a problem shows in its example.
+    fn shown_reasons(code: Code) -> serde_json::Value {
+        let example = code.page().split("```").nth(1).unwrap();
+        let example: serde_json::Value = serde_json::from_str(example.trim_start_matches("json")).unwrap();
+        example["reasons"].clone()
+    }
+
+    #[test]
+    fn the_pages_of_refusals_show_what_is_answered() {
+        let step = Refusal::InvalidTransition {
+            from: AppointmentStatus::Cancelled,
+            step: Step::CheckIn,
+            to: Some(AppointmentStatus::CheckedIn),
+        };
+        let pages = [
+            (
+                Code::BookingRefused,
+                vec![Refusal::PractitionerBusy, Refusal::PatientBusy],
+            ),
+            (Code::ClaimTaken, vec![Refusal::IdentifierTaken]),
+            (Code::CommandRefused, vec![Refusal::DeathBeforeBirth]),
+            (Code::InvalidTransition, vec![step]),
+        ];
+        for (code, reasons) in pages {
+            let answered = refusal(&Refused::unless_none(reasons).unwrap_err(), None);
+            assert_eq!(answered.code(), code);
+            assert_eq!(answered.document(None).members["reasons"], shown_reasons(code));
+        }
     }
 
     #[test]
