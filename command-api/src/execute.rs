@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use praxis_domain::command::{Command, Decision, missing};
 use praxis_domain::context::Context;
-use praxis_domain::refusal::{RefusalCode, Refused};
+use praxis_domain::refusal::{Refusal, RefusalCode, Refused};
 use praxis_domain::rules::Rules;
 use praxis_domain::world::World;
 use praxis_event_store::append::{Append, Appended, CommandRecord, Conflict, Delta, StreamRead, StreamWrite};
@@ -189,6 +189,7 @@ impl Executor {
         let mut sight = Sight::Cached;
         let mut lapsed = Lapsed::default();
         for attempt in 0..ATTEMPTS_MAX {
+            let as_of_erasure = self.states.last_erasure().await?;
             let world = self.load(command, sight).await?;
             let version = version_of(&world, command.target());
             let stale = call.if_match.is_some_and(|seen| seen != version);
@@ -200,7 +201,10 @@ impl Executor {
             };
             match decided {
                 Some(Ok(decision)) if sight == Sight::Tail || !decision.writes.is_empty() => {
-                    match self.append(command, call, &world, &decision, &lapsed).await {
+                    match self
+                        .append(command, call, &world, &decision, &lapsed, as_of_erasure)
+                        .await
+                    {
                         Ok(appended) => return Ok(appended),
                         Err(ExecuteError::Append {
                             error: AppendError::Refused(conflicts),
@@ -314,6 +318,7 @@ impl Executor {
         world: &World,
         decision: &Decision,
         lapsed: &Lapsed,
+        as_of_erasure: u64,
     ) -> Result<Appended, ExecuteError> {
         let target = command.target();
         let mut append = Append {
@@ -329,7 +334,7 @@ impl Executor {
             claims: Delta::default(),
             spans: Delta::default(),
             new_keys: Vec::new(),
-            used_keys: Vec::new(),
+            subjects: Vec::new(),
             keys_as_of: u64::MAX,
         };
         let mut after = Vec::with_capacity(decision.writes.len());
@@ -363,7 +368,7 @@ impl Executor {
             .map(|id| id.0)
             .collect();
         let keys = self.codec.vault().sealing_keys(&subjects).await?;
-        append.used_keys = keys.by_subject.values().map(|key| key.id()).collect();
+        append.subjects = keys.by_subject.keys().copied().collect();
         append.new_keys.clone_from(&keys.new_keys);
         append.keys_as_of = keys.as_of;
         for ((stream, events), (_, state)) in decision.writes.iter().zip(&after) {
@@ -372,10 +377,18 @@ impl Executor {
             let mut prepared = Vec::with_capacity(events.len());
             for event in events {
                 let metadata = self.metadata(call, decision);
-                prepared.push(
-                    self.codec
-                        .encode(*stream, event, &metadata, subject, key.map(Arc::as_ref))?,
-                );
+                let encoded = self
+                    .codec
+                    .encode(*stream, event, &metadata, subject, key.map(Arc::as_ref));
+                prepared.push(encoded.map_err(|error| match (error, subject) {
+                    (EncodeError::NoKey { .. }, Some(subject)) if keys.erased.contains(&subject.0) => {
+                        ExecuteError::Refused {
+                            refused: Refusal::PersonErased(subject).into(),
+                            imported_as: None,
+                        }
+                    }
+                    (error, _) => error.into(),
+                })?);
             }
             append.writes.push(StreamWrite {
                 stream: *stream,
@@ -399,6 +412,7 @@ impl Executor {
                     state,
                     version,
                     changed_at,
+                    as_of_erasure,
                 };
                 self.states.keep(*stream, loaded);
             }
@@ -429,8 +443,8 @@ impl Executor {
         for conflict in conflicts {
             match conflict {
                 Conflict::Version { .. } => again = true,
-                Conflict::KeyDestroyed { key_id } => {
-                    self.codec.vault().forget_key(*key_id);
+                Conflict::Erased { .. } => {
+                    self.codec.vault().look_again();
                     again = true;
                 }
                 Conflict::KeyReused | Conflict::Claim { .. } | Conflict::Span { .. } => {}

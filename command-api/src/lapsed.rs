@@ -136,7 +136,7 @@ mod tests {
             },
             spans: Delta::default(),
             new_keys: Vec::new(),
-            used_keys: Vec::new(),
+            subjects: Vec::new(),
             keys_as_of: 0,
         }
     }

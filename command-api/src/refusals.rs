@@ -24,7 +24,7 @@ pub fn reasons_of(conflicts: &[Conflict]) -> Vec<Refusal> {
         let reason = match conflict {
             Conflict::Claim { claim, .. } => ClaimResource::from_name(&claim.resource).map(refusal_for_claim),
             Conflict::Span { span, .. } => Some(refusal_for_span(domain_kind(span.calendar.kind))),
-            Conflict::Version { .. } | Conflict::KeyReused | Conflict::KeyDestroyed { .. } => None,
+            Conflict::Version { .. } | Conflict::KeyReused | Conflict::Erased { .. } => None,
         };
         if let Some(reason) = reason
             && !reasons.contains(&reason)
@@ -45,10 +45,9 @@ pub fn imported_as(conflicts: &[Conflict]) -> Option<Uuid> {
                 .copied()
                 .filter(|_| refusal == Some(Refusal::AlreadyImported))
         }
-        Conflict::Span { .. }
-        | Conflict::Version { .. }
-        | Conflict::KeyReused
-        | Conflict::KeyDestroyed { .. } => None,
+        Conflict::Span { .. } | Conflict::Version { .. } | Conflict::KeyReused | Conflict::Erased { .. } => {
+            None
+        }
     })
 }
 

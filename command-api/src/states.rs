@@ -1,6 +1,7 @@
 //! What is known of a stream: its state kept folded within a bound, else read from the log.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use praxis_domain::state::State;
@@ -25,6 +26,8 @@ pub(crate) struct Loaded {
     pub(crate) version: u64,
     /// When its last event was appended; `None` before the first.
     pub(crate) changed_at: Option<DateTime<Utc>>,
+    /// The last erasure known before it was folded: it may hold what a later one took.
+    pub(crate) as_of_erasure: u64,
 }
 
 impl Loaded {
@@ -34,6 +37,7 @@ impl Loaded {
             state: Arc::new(State::empty(stream.kind)),
             version: 0,
             changed_at: None,
+            as_of_erasure: 0,
         }
     }
 }
@@ -62,6 +66,7 @@ pub(crate) struct States {
     reader: Arc<dyn LogReader>,
     codec: Codec,
     kept: Cache<StreamId, Loaded, ByParts>,
+    last_erasure: AtomicU64,
 }
 
 impl States {
@@ -72,6 +77,7 @@ impl States {
             reader,
             codec,
             kept: Cache::with_weighter(entries_max, weight_max, ByParts),
+            last_erasure: AtomicU64::new(0),
         }
     }
 
@@ -81,23 +87,47 @@ impl States {
         self.kept.get(&stream).unwrap_or_else(|| Loaded::empty(stream))
     }
 
+    /// The last erasure, before which nothing kept was folded: whom it was about is not asked, as erasures are rare.
+    ///
+    /// # Errors
+    /// [`ExecuteError`] when the log does not say.
+    pub(crate) async fn last_erasure(&self) -> Result<u64, ExecuteError> {
+        let last_erasure = self.codec.vault().last_erasure().await?;
+        if self.last_erasure.fetch_max(last_erasure, Ordering::AcqRel) < last_erasure {
+            self.kept.clear();
+        }
+        Ok(last_erasure)
+    }
+
     /// A stream's state.
     ///
     /// # Errors
     /// [`ExecuteError`] when it cannot be read.
     pub(crate) async fn load(&self, stream: StreamId, sight: Sight) -> Result<Loaded, ExecuteError> {
-        let cached = self.kept.get(&stream);
+        let last_erasure = self.last_erasure().await?;
+        let cached = match self.kept.get(&stream) {
+            // Folded before an erasure, and kept after it.
+            Some(stale) if stale.as_of_erasure < last_erasure => {
+                self.kept.remove(&stream);
+                None
+            }
+            cached => cached,
+        };
+        let empty = || Loaded {
+            as_of_erasure: last_erasure,
+            ..Loaded::empty(stream)
+        };
         let outcome = if cached.is_some() { "hit" } else { "miss" };
         metrics::counter!("praxis_state_cache_total", "outcome" => outcome).increment(1);
         match (cached, sight) {
             (Some(loaded), Sight::Cached) => Ok(loaded),
             // One read for all who miss the same stream at once: a thousand bookings of one practitioner do.
             (None, Sight::Cached) => {
-                let read = self.read_on(stream, Loaded::empty(stream));
+                let read = self.read_on(stream, empty());
                 self.kept.get_or_insert_async(&stream, read).await
             }
             (cached, Sight::Tail) => {
-                let before = cached.unwrap_or_else(|| Loaded::empty(stream));
+                let before = cached.unwrap_or_else(empty);
                 let from_version = before.version;
                 let loaded = self.read_on(stream, before).await?;
                 if loaded.version > from_version {
@@ -131,8 +161,11 @@ impl States {
         }
     }
 
-    /// Keeps a state, unless a newer one is kept already.
+    /// Keeps a state, unless a newer one is kept already, or somebody was erased since it was folded.
     pub(crate) fn keep(&self, stream: StreamId, loaded: Loaded) {
+        if loaded.as_of_erasure < self.last_erasure.load(Ordering::Acquire) {
+            return;
+        }
         let newer = self
             .kept
             .peek(&stream)

@@ -7,6 +7,7 @@
 
 mod access;
 mod commands;
+mod erased;
 mod idempotency;
 mod input;
 mod limits;

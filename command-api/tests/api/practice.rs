@@ -187,10 +187,17 @@ impl Reply {
     }
 }
 
+/// The log in that directory.
+pub async fn open_log(directory: &Path) -> SqliteLog {
+    let file = directory.join("events.db");
+    SqliteLog::open(&file, OpenOptions::default()).await.unwrap()
+}
+
 /// One process's door to the log.
 pub struct Practice {
     pub router: Router,
     pub app: App,
+    pub vault: Arc<Vault>,
     _sequencing: JoinSet<()>,
 }
 
@@ -207,22 +214,31 @@ impl Practice {
         drain: Drain,
         key_ids: &[u8],
     ) -> Self {
+        let log = open_log(directory).await;
+        Self::over(Arc::new(log.clone()), Arc::new(log), limits, drain, key_ids).await
+    }
+
+    /// The same over any log.
+    pub async fn over(
+        reader: Arc<dyn LogReader>,
+        writer: Arc<dyn LogWriter>,
+        limits: SequencerLimits,
+        drain: Drain,
+        key_ids: &[u8],
+    ) -> Self {
         let claims_keys: Vec<(NonZeroU8, [u8; 32])> = key_ids
             .iter()
             .map(|id| (NonZeroU8::new(*id).unwrap(), [*id; 32]))
             .collect();
-        let file = directory.join("events.db");
-        let log = SqliteLog::open(&file, OpenOptions::default()).await.unwrap();
-        let reader: Arc<dyn LogReader> = Arc::new(log.clone());
-        let writer: Arc<dyn LogWriter> = Arc::new(log);
         let head = reader.head().await.unwrap();
         let keks = KekRing::of(&[(Uuid::from_u128(0xcec), [7; 32])]).unwrap();
         let vault = Vault::new(head.log_id, Arc::clone(&reader), keks, Arc::new(OsRandom), new_id);
+        let vault = Arc::new(vault);
         let (sequencer, task) = sequencer(Arc::clone(&writer), limits);
         let executor = Executor::new(ExecutorParts {
             reader,
             sequencer,
-            codec: Codec::new(Arc::new(vault)),
+            codec: Codec::new(Arc::clone(&vault)),
             claims_keys: Arc::new(ClaimsKeys::of(&claims_keys).unwrap()),
             cache_entries_max: 100,
             now,
@@ -252,6 +268,7 @@ impl Practice {
         Self {
             router,
             app,
+            vault,
             _sequencing: sequencing,
         }
     }

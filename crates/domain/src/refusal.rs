@@ -3,7 +3,7 @@
 use std::fmt;
 
 use praxis_events::appointment::AppointmentStatus;
-use praxis_events::ids::{LocationId, MessageId, PatientId, PractitionerId, StreamId};
+use praxis_events::ids::{LocationId, MessageId, PatientId, PractitionerId, StreamId, SubjectId};
 use thiserror::Error;
 
 use crate::appointment::state::Appointment;
@@ -224,6 +224,9 @@ pub enum Refusal {
     /// The patient died.
     #[error("the patient died")]
     PatientDeceased(PatientId),
+    /// The person was erased: nothing more about them is written down.
+    #[error("the person was erased")]
+    PersonErased(SubjectId),
     /// The visit starts at or after the patient's death.
     #[error("the visit starts at or after the patient's death")]
     VisitAfterDeath(PatientId),

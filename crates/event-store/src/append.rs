@@ -230,9 +230,9 @@ pub struct Append {
     pub spans: Delta<Span>,
     /// Data keys first used here; `created_position` is set by the sequencer.
     pub new_keys: Vec<StoredKey>,
-    /// Data keys its boxes use.
-    pub used_keys: Vec<Uuid>,
-    /// The head's tombstone position when those keys were found usable.
+    /// Persons under whose data keys its boxes are, made by it or before: none of them may have been erased.
+    pub subjects: Vec<Uuid>,
+    /// The head's tombstone position when they were found not to be.
     pub keys_as_of: u64,
 }
 
@@ -327,9 +327,9 @@ pub enum Conflict {
         /// A span that is there.
         taken_by: Span,
     },
-    /// A data key was destroyed after the box was made.
-    KeyDestroyed {
-        /// The key.
-        key_id: Uuid,
+    /// A person was erased: nothing is sealed for them any more, under no key.
+    Erased {
+        /// Whom.
+        subject_id: Uuid,
     },
 }

@@ -26,7 +26,7 @@ pub fn lookup_for(batch: &[&Append], head: &Head, scrutiny: Scrutiny) -> Lookup 
     let mut commands = HashSet::new();
     let mut claims = HashSet::new();
     let mut spans = HashSet::new();
-    let mut data_keys = HashSet::new();
+    let mut subjects = HashSet::new();
     for append in batch {
         streams.extend(append.reads.iter().map(|read| read.stream.id));
         claims.extend(
@@ -45,7 +45,7 @@ pub fn lookup_for(batch: &[&Append], head: &Head, scrutiny: Scrutiny) -> Lookup 
                 .copied(),
         );
         if append.keys_as_of < head.tombstone_position {
-            data_keys.extend(append.used_keys.iter().copied());
+            subjects.extend(append.subjects.iter().copied());
         }
         if scrutiny == Scrutiny::LookUpAll {
             streams.extend(append.writes.iter().map(|write| write.stream.id));
@@ -57,7 +57,7 @@ pub fn lookup_for(batch: &[&Append], head: &Head, scrutiny: Scrutiny) -> Lookup 
         commands: sorted(commands),
         claims: sorted(claims),
         spans: sorted(spans),
-        data_keys: sorted(data_keys),
+        subjects: sorted(subjects),
     }
 }
 

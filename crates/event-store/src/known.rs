@@ -74,7 +74,7 @@ impl Known {
                 .cloned()
                 .collect(),
             spans: spans.into_iter().collect(),
-            data_keys: wanted.data_keys.clone(),
+            subjects: wanted.subjects.clone(),
         }
     }
 
@@ -113,7 +113,7 @@ impl Known {
             commands: found.commands,
             claims: wanted.claims.iter().filter_map(owners_of).collect(),
             spans: spans.into_iter().collect(),
-            tombstoned: found.tombstoned,
+            erased: found.erased,
         }
     }
 

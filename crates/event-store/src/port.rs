@@ -22,7 +22,7 @@ pub struct Head {
     pub position: u64,
     /// `recorded_at` of the last event, microseconds UTC.
     pub recorded_at: i64,
-    /// The position at which a data key was last destroyed; keys read at or after it need no further look.
+    /// The position of the last erasure; what was read of keys and persons as of it needs no further look.
     pub tombstone_position: u64,
 }
 
@@ -102,8 +102,8 @@ pub struct Lookup {
     pub claims: Vec<(Vec<u8>, Vec<u8>)>,
     /// Spans that overlap these (owner and `over` are ignored).
     pub spans: Vec<Span>,
-    /// Which of these data keys are tombstoned.
-    pub data_keys: Vec<Uuid>,
+    /// Which of these persons were erased.
+    pub subjects: Vec<Uuid>,
 }
 
 impl Lookup {
@@ -113,7 +113,7 @@ impl Lookup {
             && self.commands.is_empty()
             && self.claims.is_empty()
             && self.spans.is_empty()
-            && self.data_keys.is_empty()
+            && self.subjects.is_empty()
     }
 }
 
@@ -128,8 +128,8 @@ pub struct Facts {
     pub claims: HashMap<(Vec<u8>, Vec<u8>), Vec<Uuid>>,
     /// Every stored span, normal or over, that overlaps one asked for; without repetition.
     pub spans: Vec<Span>,
-    /// The tombstoned data keys among those asked for.
-    pub tombstoned: HashSet<Uuid>,
+    /// Those of the persons asked for who have a destroyed data key.
+    pub erased: HashSet<Uuid>,
 }
 
 /// The rows of one batch, in their final form: positions are dense from `previous position + 1`.
@@ -264,8 +264,8 @@ pub trait LogReader: Send + Sync {
     /// Data keys by id; unknown ones are absent from the answer.
     async fn keys(&self, key_ids: &[Uuid]) -> Result<Vec<StoredKey>, StoreError>;
 
-    /// The newest data key of each subject that has one that is not destroyed, with the head's tombstone position
-    /// as of which this holds.
+    /// For each subject that has one, the data key that stands for them: a destroyed one if there is any, as they were
+    /// erased then, else the newest. With the head's tombstone position as of which this holds.
     async fn subject_keys(&self, subjects: &[Uuid]) -> Result<(Vec<StoredKey>, u64), StoreError>;
 
     /// Answers questions without the head lock: advice for a refusal's list of reasons, never a basis to append.

@@ -1,10 +1,16 @@
 //! Whose data key seals and which one opens: keys of persons, unwrapped and cached within a bound.
+//!
+//! Nothing is sealed for a person who was erased, by no process: what is remembered is as of the last erasure known, which
+//! is asked for once in a while, and what an append rests on is judged again under the head lock.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use praxis_events::ids::LogId;
 use quick_cache::sync::Cache;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::port::{LogReader, StoreError, StoredKey};
@@ -13,6 +19,9 @@ use crate::record::random::{RandomSource, RandomUnavailable};
 
 /// How many data keys are kept unwrapped, by id and again by person.
 const KEYS_CACHED_MAX: usize = 100_000;
+
+/// So long after an erasure nothing of the person is used from memory any more.
+const ERASURE_NOTICED_WITHIN: Duration = Duration::from_secs(1);
 
 /// How many events at each end of the log tell whether this process can open what is in it.
 const EVENTS_SAMPLED: u32 = 16;
@@ -55,23 +64,19 @@ pub enum FoundKey {
 /// The keys with which one append seals.
 #[derive(Clone, Debug, Default)]
 pub struct SealingKeys {
-    /// By person.
+    /// By person, but for those who were erased.
     pub by_subject: HashMap<Uuid, Arc<DataKey>>,
     /// Those among them that are made by this append.
     pub new_keys: Vec<StoredKey>,
-    /// The head's tombstone position when the others were found usable.
+    /// Those asked for who were erased: nothing is sealed for them any more.
+    pub erased: HashSet<Uuid>,
+    /// The head's tombstone position when the others were found not to be erased.
     pub as_of: u64,
 }
 
-/// A key in memory, and whose it is: a person who is forgotten may have several.
+/// A key in memory, not destroyed as of that tombstone position.
 #[derive(Clone)]
-struct Owned {
-    subject_id: Uuid,
-    key: Arc<DataKey>,
-}
-
-#[derive(Clone)]
-struct Current {
+struct Kept {
     key: Arc<DataKey>,
     as_of: u64,
 }
@@ -83,8 +88,11 @@ pub struct Vault {
     keks: KekRing,
     random: Arc<dyn RandomSource>,
     new_id: fn() -> Uuid,
-    by_id: Cache<Uuid, Owned>,
-    by_subject: Cache<Uuid, Current>,
+    by_id: Cache<Uuid, Kept>,
+    by_subject: Cache<Uuid, Kept>,
+    /// The highest tombstone position seen; nothing that is kept as of an earlier one is used.
+    last_erasure: AtomicU64,
+    asked_at: Mutex<Option<Instant>>,
 }
 
 impl Vault {
@@ -105,6 +113,8 @@ impl Vault {
             new_id,
             by_id,
             by_subject,
+            last_erasure: AtomicU64::new(0),
+            asked_at: Mutex::new(None),
         }
     }
 
@@ -118,7 +128,48 @@ impl Vault {
         self.random.as_ref()
     }
 
-    /// A key for each person: their current one, or a new one where they have none.
+    /// The position of the last erasure, as the log said it within the last second. What is remembered as of an earlier
+    /// one may be about somebody who was erased since.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the log does not say.
+    pub async fn last_erasure(&self) -> Result<u64, StoreError> {
+        if self.is_time_to_ask() {
+            match self.reader.head().await {
+                Ok(head) => self.notice(head.tombstone_position),
+                Err(error) => {
+                    self.look_again();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(self.last_erasure.load(Ordering::Acquire))
+    }
+
+    /// Has the log asked at the next use: somebody learned of an erasure.
+    pub fn look_again(&self) {
+        *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether the caller is to ask; whoever comes meanwhile goes on with what is known.
+    fn is_time_to_ask(&self) -> bool {
+        let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = asked_at.is_none_or(|asked_at| asked_at.elapsed() >= ERASURE_NOTICED_WITHIN);
+        if is_time {
+            *asked_at = Some(Instant::now());
+        }
+        is_time
+    }
+
+    /// Erasures are rare, so everybody's keys go: nothing has to say whose were meant.
+    fn notice(&self, tombstone_position: u64) {
+        if self.last_erasure.fetch_max(tombstone_position, Ordering::AcqRel) < tombstone_position {
+            self.by_id.clear();
+            self.by_subject.clear();
+        }
+    }
+
+    /// A key for each person who was not erased: their current one, or a new one where they have none.
     ///
     /// # Errors
     /// [`VaultError`]; nothing was stored.
@@ -128,11 +179,13 @@ impl Vault {
             ..SealingKeys::default()
         };
         let mut unknown = Vec::new();
+        let last_erasure = self.last_erasure().await?;
         for subject in subjects {
-            match self.by_subject.get(subject) {
-                Some(current) => {
-                    keys.as_of = keys.as_of.min(current.as_of);
-                    keys.by_subject.insert(*subject, current.key);
+            let kept = self.by_subject.get(subject);
+            match kept.filter(|kept| kept.as_of >= last_erasure) {
+                Some(kept) => {
+                    keys.as_of = keys.as_of.min(kept.as_of);
+                    keys.by_subject.insert(*subject, kept.key);
                 }
                 None => unknown.push(*subject),
             }
@@ -145,23 +198,26 @@ impl Vault {
 
     async fn load_current(&self, subjects: &[Uuid], keys: &mut SealingKeys) -> Result<(), VaultError> {
         let (stored, as_of) = self.reader.subject_keys(subjects).await?;
+        self.notice(as_of);
         keys.as_of = keys.as_of.min(as_of);
         for row in stored {
             match self.unwrap(&row)? {
                 FoundKey::Open(key) => {
-                    let current = Current {
+                    let kept = Kept {
                         key: Arc::clone(&key),
                         as_of,
                     };
-                    self.by_subject.insert(row.subject_id, current);
+                    self.by_subject.insert(row.subject_id, kept);
                     keys.by_subject.insert(row.subject_id, key);
                 }
                 FoundKey::Fault => return Err(VaultError::Damaged { key_id: row.key_id }),
-                FoundKey::Erased => {}
+                FoundKey::Erased => {
+                    keys.erased.insert(row.subject_id);
+                }
             }
         }
         for subject in subjects {
-            if !keys.by_subject.contains_key(subject) {
+            if !keys.by_subject.contains_key(subject) && !keys.erased.contains(subject) {
                 let (key, row) = self.make(*subject)?;
                 keys.new_keys.push(row);
                 keys.by_subject.insert(*subject, key);
@@ -195,40 +251,14 @@ impl Vault {
     pub fn keep(&self, keys: &SealingKeys) {
         for row in &keys.new_keys {
             if let Some(key) = keys.by_subject.get(&row.subject_id) {
-                self.remember(row, key);
-                self.by_subject.insert(
-                    row.subject_id,
-                    Current {
-                        key: Arc::clone(key),
-                        as_of: keys.as_of,
-                    },
-                );
+                let kept = Kept {
+                    key: Arc::clone(key),
+                    as_of: keys.as_of,
+                };
+                self.by_id.insert(row.key_id, kept.clone());
+                self.by_subject.insert(row.subject_id, kept);
             }
         }
-    }
-
-    fn remember(&self, row: &StoredKey, key: &Arc<DataKey>) {
-        self.by_id.insert(
-            row.key_id,
-            Owned {
-                subject_id: row.subject_id,
-                key: Arc::clone(key),
-            },
-        );
-    }
-
-    /// Forgets a person's keys, all of them, after an erasure or when one turned out to be destroyed. Walks the whole
-    /// memory, as erasures are rare.
-    pub fn forget(&self, subject: Uuid) {
-        self.by_subject.remove(&subject);
-        self.by_id.retain(|_, owned| owned.subject_id != subject);
-    }
-
-    /// Forgets one key, also as the one its person's next events would be sealed with. Walks the whole memory, as
-    /// [`Vault::forget`] does.
-    pub fn forget_key(&self, key_id: Uuid) {
-        self.by_id.remove(&key_id);
-        self.by_subject.retain(|_, current| current.key.id() != key_id);
     }
 
     /// Whether this process has the key-encryption keys of the log's first and latest persons: those left longest and
@@ -265,10 +295,11 @@ impl Vault {
     pub async fn opening_keys(&self, key_ids: &HashSet<Uuid>) -> Result<HashMap<Uuid, FoundKey>, VaultError> {
         let mut found = HashMap::with_capacity(key_ids.len());
         let mut unknown = Vec::new();
+        let as_of = self.last_erasure().await?;
         for key_id in key_ids {
-            match self.by_id.get(key_id) {
-                Some(owned) => {
-                    found.insert(*key_id, FoundKey::Open(owned.key));
+            match self.by_id.get(key_id).filter(|kept| kept.as_of >= as_of) {
+                Some(kept) => {
+                    found.insert(*key_id, FoundKey::Open(kept.key));
                 }
                 None => unknown.push(*key_id),
             }
@@ -277,7 +308,8 @@ impl Vault {
             for row in self.reader.keys(&unknown).await? {
                 let key = self.unwrap(&row)?;
                 if let FoundKey::Open(open) = &key {
-                    self.remember(&row, open);
+                    let key = Arc::clone(open);
+                    self.by_id.insert(row.key_id, Kept { key, as_of });
                 }
                 found.insert(row.key_id, key);
             }

@@ -254,9 +254,9 @@ mod judging {
     }
 
     #[test]
-    fn keys_are_looked_up_only_when_one_was_destroyed_since_they_were_read() {
+    fn persons_are_looked_up_only_when_one_was_erased_since_their_keys_were_read() {
         let mut sealed = append(1, stream(1), 0);
-        sealed.used_keys = vec![stream(9).id];
+        sealed.subjects = vec![stream(9).id];
         sealed.keys_as_of = 5;
         for (tombstone_position, expected) in [(0, 0), (5, 0), (6, 1)] {
             let head = Head {
@@ -267,7 +267,7 @@ mod judging {
                 tombstone_position,
             };
             let lookup = lookup_for(&[&sealed], &head, Scrutiny::IndexesDecide);
-            assert_eq!(lookup.data_keys.len(), expected, "{tombstone_position}");
+            assert_eq!(lookup.subjects.len(), expected, "{tombstone_position}");
         }
     }
 }

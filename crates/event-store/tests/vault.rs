@@ -10,6 +10,7 @@ mod support;
 mod keeping {
     use std::collections::HashSet;
     use std::sync::Arc;
+    use std::time::Duration;
 
     use praxis_event_store::append::Conflict;
     use praxis_event_store::codec::Codec;
@@ -40,6 +41,10 @@ mod keeping {
 
     fn key_reads(log: &MemoryLog) -> usize {
         log.tables.lock().unwrap().key_reads
+    }
+
+    fn head_reads(log: &MemoryLog) -> usize {
+        log.tables.lock().unwrap().head_reads
     }
 
     async fn is_erased(process: &Codec, row: &StoredEvent) -> bool {
@@ -96,9 +101,11 @@ mod keeping {
         let process = process(&log);
         write(&log, &process, &event(), 1).await;
         log.tables.lock().unwrap().destroy_keys_of(PERSON.0, 4);
-        assert_eq!(keys_of(&process, ANOTHER).await.as_of, 4);
+        // The process has not yet heard of it, and does when it asks for somebody it does not know.
+        assert_eq!(keys_of(&process, PERSON).await.as_of, 0);
         let both = HashSet::from([PERSON.0, ANOTHER.0]);
         assert_eq!(process.vault().sealing_keys(&both).await.unwrap().as_of, 0);
+        assert_eq!(keys_of(&process, ANOTHER).await.as_of, 4);
     }
 
     #[tokio::test]
@@ -113,8 +120,8 @@ mod keeping {
         let Err(AppendError::Refused(conflicts)) = outcome else {
             panic!("{outcome:?}")
         };
-        let key_id = keys.by_subject[&PERSON.0].id();
-        assert_eq!(conflicts, [Conflict::KeyDestroyed { key_id }]);
+        let subject_id = PERSON.0;
+        assert_eq!(conflicts, [Conflict::Erased { subject_id }]);
         assert_eq!(log.tables.lock().unwrap().events.len(), 1);
     }
 
@@ -139,8 +146,8 @@ mod keeping {
         assert!(sequencer.append(append(3, stream(3), 0)).await.is_ok());
     }
 
-    #[tokio::test]
-    async fn a_person_who_is_forgotten_is_forgotten_with_every_key() {
+    #[tokio::test(start_paused = true)]
+    async fn a_person_erased_elsewhere_is_forgotten_with_every_key_within_a_second() {
         let log = MemoryLog::default();
         let (one, other) = (process(&log), process(&log));
         let keys = keys_of(&other, PERSON).await;
@@ -154,47 +161,56 @@ mod keeping {
         let by_other = log.tables.lock().unwrap().events[1].clone();
         assert!(!is_erased(&one, &by_one).await && !is_erased(&one, &by_other).await);
         log.tables.lock().unwrap().destroy_keys_of(PERSON.0, 2);
-        one.vault().forget(PERSON.0);
+        tokio::time::advance(Duration::from_secs(1)).await;
         assert!(is_erased(&one, &by_one).await, "the key it sealed with");
         assert!(is_erased(&one, &by_other).await, "the key it only opened with");
+        assert!(keys_of(&one, PERSON).await.erased.contains(&PERSON.0));
     }
 
-    #[tokio::test]
-    async fn forgetting_a_person_leaves_others_keys_in_memory() {
+    #[tokio::test(start_paused = true)]
+    async fn while_nobody_is_erased_the_log_is_asked_once_a_second() {
         let log = MemoryLog::default();
         let process = process(&log);
         let row = write(&log, &process, &event(), 1).await;
-        let reads = key_reads(&log);
-        process.vault().forget(ANOTHER.0);
-        assert!(!is_erased(&process, &row).await);
-        assert_eq!(key_reads(&log), reads);
+        let (heads, keys) = (head_reads(&log), key_reads(&log));
+        for _ in 0..10 {
+            assert!(!is_erased(&process, &row).await);
+            tokio::time::advance(Duration::from_millis(500)).await;
+        }
+        assert_eq!(key_reads(&log), keys);
+        assert!((4..=6).contains(&(head_reads(&log) - heads)));
     }
 
     #[tokio::test]
-    async fn one_key_can_be_forgotten_alone() {
+    async fn nobody_makes_a_key_for_a_person_who_was_erased() {
+        let log = MemoryLog::default();
+        let (knowing, unknowing) = (process(&log), process(&log));
+        write(&log, &knowing, &event(), 1).await;
+        log.tables.lock().unwrap().destroy_keys_of(PERSON.0, 1);
+        let keys = keys_of(&process(&log), PERSON).await;
+        assert!(keys.new_keys.is_empty() && keys.by_subject.is_empty());
+        assert_eq!(keys.erased, HashSet::from([PERSON.0]));
+        // Nor is one accepted that was made before the erasure was known.
+        let mut keys = keys_of(&unknowing, ANOTHER).await;
+        keys.new_keys[0].subject_id = PERSON.0;
+        let key = keys.by_subject.remove(&ANOTHER.0).unwrap();
+        keys.by_subject.insert(PERSON.0, key);
+        keys.as_of = 0;
+        let (stream, sealed) = prepared(&unknowing, &event(), 2, &keys);
+        let outcome = start(&log).append(append_of(stream, sealed, &keys)).await;
+        assert!(matches!(outcome, Err(AppendError::Refused(_))), "{outcome:?}");
+        assert_eq!(log.tables.lock().unwrap().keys.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_process_told_of_an_erasure_looks_again_at_once() {
         let log = MemoryLog::default();
         let process = process(&log);
         let row = write(&log, &process, &event(), 1).await;
         log.tables.lock().unwrap().destroy_keys_of(PERSON.0, 1);
         assert!(!is_erased(&process, &row).await, "still in memory");
-        let key_id = log.tables.lock().unwrap().keys[0].key_id;
-        process.vault().forget_key(key_id);
+        process.vault().look_again();
         assert!(is_erased(&process, &row).await);
-    }
-
-    #[tokio::test]
-    async fn a_key_that_is_forgotten_seals_no_more() {
-        let log = MemoryLog::default();
-        let process = process(&log);
-        write(&log, &process, &event(), 1).await;
-        write(&log, &process, &event(), 2).await;
-        let destroyed = keys_of(&process, PERSON).await;
-        log.tables.lock().unwrap().destroy_keys_of(PERSON.0, 2);
-        process.vault().forget_key(destroyed.by_subject[&PERSON.0].id());
-        let keys = keys_of(&process, PERSON).await;
-        let (stream, sealed) = prepared(&process, &event(), 3, &keys);
-        let appended = start(&log).append(append_of(stream, sealed, &keys)).await;
-        assert!(appended.is_ok(), "{appended:?}");
     }
 
     #[tokio::test]

@@ -63,11 +63,11 @@ const SPANS_OF_CALENDAR: &str = "-- store_mysql::look_up::spans_of_calendar
 SELECT kind, calendar_id, starts, ends, lane, owner FROM spans
 WHERE kind = ? AND calendar_id = ? AND starts < ? AND ends > ?";
 
-const TOMBSTONES: &str = "-- store_mysql::look_up::tombstones
-SELECT k.key_id
+const ERASED: &str = "-- store_mysql::look_up::erased
+SELECT k.subject_id
 FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
-STRAIGHT_JOIN subject_keys AS k ON k.key_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)
+STRAIGHT_JOIN subject_keys AS k ON k.subject_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)
 WHERE k.destroyed_position IS NOT NULL";
 
 /// Answers a look-up; kinds of questions that are not asked cost nothing.
@@ -88,8 +88,8 @@ pub(crate) async fn look_up(session: &mut Session, lookup: &Lookup) -> Result<Fa
         }
     }
     facts.spans = overlapping_spans(session, &lookup.spans).await?;
-    for row in ask_ids(session, TOMBSTONES, &lookup.data_keys).await? {
-        facts.tombstoned.insert(id_at(&row, 0)?);
+    for row in ask_ids(session, ERASED, &lookup.subjects).await? {
+        facts.erased.insert(id_at(&row, 0)?);
     }
     Ok(facts)
 }

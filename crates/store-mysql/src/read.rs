@@ -48,7 +48,7 @@ FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 STRAIGHT_JOIN subject_keys AS k ON k.key_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)";
 
-/// One statement is one snapshot: no key in it was destroyed after that tombstone position.
+/// One statement is one snapshot: nobody in it was erased after that tombstone position. A destroyed key comes first.
 const SUBJECT_KEYS: &str = "-- store_mysql::read::subject_keys
 SELECT h.tombstone_position, k.key_id, k.subject_id, k.wrapped_key, k.kek_id, k.created_position, k.destroyed_position
 FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
@@ -56,8 +56,8 @@ STRAIGHT_JOIN log_head AS h ON h.id = 1
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
 LEFT JOIN LATERAL (
     SELECT key_id, subject_id, wrapped_key, kek_id, created_position, destroyed_position FROM subject_keys
-    WHERE subject_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16) AND destroyed_position IS NULL
-    ORDER BY subject_id DESC, created_position DESC, key_id DESC LIMIT 1) AS k ON TRUE";
+    WHERE subject_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)
+    ORDER BY destroyed_position IS NULL, created_position DESC, key_id DESC LIMIT 1) AS k ON TRUE";
 
 const CLAIM_OWNERS: &str = "-- store_mysql::read::claim_owners
 SELECT owner FROM claims WHERE resource = ? AND member = ?";

@@ -10,6 +10,7 @@ use praxis_testkit::conformance::{LogUnderTest, Outcome, Place, sample};
 use praxis_testkit::servers::mysql_url;
 
 use schema::Schema;
+use uuid::Uuid;
 
 #[allow(dead_code, reason = "each test program uses its part")]
 mod schema;
@@ -21,6 +22,17 @@ impl Place for Schema {
         self.run(format!("DELETE FROM `{name}`.events WHERE position = {position}"))
             .await
             .map(drop)
+    }
+
+    async fn erase(&self, subject: Uuid, at_position: u64) -> Outcome {
+        let (name, subject) = (self.name(), subject.simple());
+        self.run(format!(
+            "UPDATE `{name}`.subject_keys SET wrapped_key = NULL, destroyed_position = {at_position}
+                 WHERE subject_id = X'{subject}';
+             UPDATE `{name}`.log_head SET tombstone_position = {at_position}"
+        ))
+        .await
+        .map(drop)
     }
 }
 

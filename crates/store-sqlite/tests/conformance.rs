@@ -9,6 +9,7 @@ use praxis_testkit::conformance::{LogUnderTest, Outcome, Place, sample};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 struct File(TempDir);
 
@@ -26,6 +27,16 @@ impl Place for File {
     async fn lose_event(&self, position: u64) -> Outcome {
         self.run(format!("DELETE FROM events WHERE position = {position}"))
             .await
+    }
+
+    async fn erase(&self, subject: Uuid, at_position: u64) -> Outcome {
+        let subject = subject.simple();
+        self.run(format!(
+            "UPDATE subject_keys SET wrapped_key = NULL, destroyed_position = {at_position}
+                 WHERE subject_id = X'{subject}';
+             UPDATE log_head SET tombstone_position = {at_position}"
+        ))
+        .await
     }
 }
 

@@ -36,6 +36,7 @@ impl Refusal {
             Self::ZoneUnknown(_) => "zone_unknown",
             Self::PatientInactive(_) => "patient_inactive",
             Self::PatientDeceased(_) => "patient_deceased",
+            Self::PersonErased(_) => "person_erased",
             Self::VisitAfterDeath(_) => "visit_after_death",
             Self::BeforeBirth(_) => "before_birth",
             Self::InThePast => "in_the_past",
@@ -105,6 +106,7 @@ impl Refusal {
             | Self::DeathBeforeBirth
             | Self::NoParticipants
             | Self::TooManyParticipants { .. }
+            | Self::PersonErased(_)
             | Self::OtherPatient(_) => RefusalCode::RuleBroken,
         }
     }

@@ -85,11 +85,9 @@ impl Overlay {
         let mut conflicts = self.version_conflicts(append);
         conflicts.extend(self.claim_conflicts(append));
         conflicts.extend(self.span_conflicts(append));
-        let destroyed = append
-            .used_keys
-            .iter()
-            .filter(|key| self.facts.tombstoned.contains(*key));
-        conflicts.extend(destroyed.map(|key_id| Conflict::KeyDestroyed { key_id: *key_id }));
+        let subjects = append.subjects.iter().copied();
+        let erased = subjects.filter(|subject_id| self.facts.erased.contains(subject_id));
+        conflicts.extend(erased.map(|subject_id| Conflict::Erased { subject_id }));
         conflicts
     }
 

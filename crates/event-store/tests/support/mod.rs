@@ -55,6 +55,7 @@ pub struct Tables {
     pub faults: VecDeque<Fault>,
     pub transactions: usize,
     pub key_reads: usize,
+    pub head_reads: usize,
     pub keys_unavailable: bool,
 }
 
@@ -105,11 +106,10 @@ impl Tables {
             .filter(|span| lookup.spans.iter().any(|asked| asked.overlaps(span)))
             .copied()
             .collect();
-        facts.tombstoned = self
-            .keys
-            .iter()
-            .filter(|key| key.destroyed_position.is_some() && lookup.data_keys.contains(&key.key_id))
-            .map(|key| key.key_id)
+        let destroyed = self.keys.iter().filter(|key| key.destroyed_position.is_some());
+        facts.erased = destroyed
+            .map(|key| key.subject_id)
+            .filter(|subject| lookup.subjects.contains(subject))
             .collect();
         facts
     }
@@ -334,7 +334,7 @@ pub fn append(key: u8, stream: StreamId, expected_version: u64) -> Append {
         claims: Delta::default(),
         spans: Delta::default(),
         new_keys: Vec::new(),
-        used_keys: Vec::new(),
+        subjects: Vec::new(),
         keys_as_of: u64::MAX,
     }
 }

@@ -11,7 +11,9 @@ use super::MemoryLog;
 #[async_trait]
 impl LogReader for MemoryLog {
     async fn head(&self) -> Result<Head, StoreError> {
-        Ok(self.tables.lock().unwrap().head())
+        let mut tables = self.tables.lock().unwrap();
+        tables.head_reads += 1;
+        Ok(tables.head())
     }
 
     async fn read_log(&self, after_position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
@@ -63,11 +65,10 @@ impl LogReader for MemoryLog {
         let mut tables = self.tables.lock().unwrap();
         tables.answer_about_keys()?;
         let newest = subjects.iter().filter_map(|subject| {
-            let usable = tables
-                .keys
-                .iter()
-                .filter(|key| key.subject_id == *subject && key.destroyed_position.is_none());
-            usable.max_by_key(|key| key.created_position).cloned()
+            let theirs = tables.keys.iter().filter(|key| key.subject_id == *subject);
+            theirs
+                .max_by_key(|key| (key.destroyed_position.is_some(), key.created_position))
+                .cloned()
         });
         Ok((newest.collect(), tables.head().tombstone_position))
     }

@@ -110,7 +110,7 @@ pub fn append_of(stream: StreamId, event: PreparedEvent, keys: &SealingKeys) -> 
         claims: Delta::default(),
         spans: Delta::default(),
         new_keys: keys.new_keys.clone(),
-        used_keys: keys.by_subject.values().map(|key| key.id()).collect(),
+        subjects: keys.by_subject.keys().copied().collect(),
         keys_as_of: keys.as_of,
     }
 }

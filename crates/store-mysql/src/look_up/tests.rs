@@ -135,12 +135,12 @@ async fn claims_commands_and_keys_cost_a_row_each() {
             .map(|n| (claim(n * 100).resource, claim(n * 100).member))
             .collect(),
         commands: (0..10).map(|n| command(n * 100).key).collect(),
-        data_keys: (0..10).map(sample::id).collect(),
+        subjects: (0..10).map(sample::id).collect(),
         ..Lookup::default()
     };
     let (facts, read) = cost(&filled, lookup).await;
     assert_eq!(
-        (facts.claims.len(), facts.commands.len(), facts.tombstoned.len()),
+        (facts.claims.len(), facts.commands.len(), facts.erased.len()),
         (10, 10, 0)
     );
     assert!(read <= 3 * 2 * 10 + 6, "{read} rows read");

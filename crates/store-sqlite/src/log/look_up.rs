@@ -18,7 +18,7 @@ pub(super) async fn facts(conn: &mut SqliteConnection, lookup: &Lookup) -> Resul
         commands: commands(conn, &lookup.commands).await?,
         claims: claims(conn, &lookup.claims).await?,
         spans: spans(conn, &lookup.spans).await?,
-        tombstoned: tombstoned(conn, &lookup.data_keys).await?,
+        erased: erased(conn, &lookup.subjects).await?,
     })
 }
 
@@ -153,19 +153,19 @@ async fn spans(conn: &mut SqliteConnection, asked: &[Span]) -> Result<Vec<Span>,
     rows.iter().map(span).collect()
 }
 
-async fn tombstoned(conn: &mut SqliteConnection, keys: &[Uuid]) -> Result<HashSet<Uuid>, StoreError> {
-    if keys.is_empty() {
+async fn erased(conn: &mut SqliteConnection, subjects: &[Uuid]) -> Result<HashSet<Uuid>, StoreError> {
+    if subjects.is_empty() {
         return Ok(HashSet::new());
     }
     let rows = sqlx::query(
-        "-- praxis_store_sqlite::log::look_up::tombstoned
-         SELECT gone.key_id
+        "-- praxis_store_sqlite::log::look_up::erased
+         SELECT gone.subject_id
          FROM json_each(?2) AS asked
-         CROSS JOIN subject_keys AS gone ON gone.key_id = substr(?1, 1 + asked.key * 16, 16)
+         CROSS JOIN subject_keys AS gone ON gone.subject_id = substr(?1, 1 + asked.key * 16, 16)
          WHERE gone.destroyed_position IS NOT NULL",
     )
-    .bind(concat(keys.iter().map(Uuid::as_bytes)))
-    .bind(ordinals(keys.len()))
+    .bind(concat(subjects.iter().map(Uuid::as_bytes)))
+    .bind(ordinals(subjects.len()))
     .fetch_all(conn)
     .await
     .map_err(error::store)?;

@@ -111,7 +111,7 @@ impl LogReader for SqliteLog {
     }
 
     async fn subject_keys(&self, subjects: &[Uuid]) -> Result<(Vec<StoredKey>, u64), StoreError> {
-        // Read before the keys: a key destroyed in between is then found to be so under the head lock.
+        // Read before the keys: whether somebody was erased in between is then looked up under the head lock.
         let tombstone_position = head::read(&self.readers).await?.tombstone_position;
         let rows = sqlx::query(
             "-- praxis_store_sqlite::log::read::subject_keys
@@ -120,8 +120,8 @@ impl LogReader for SqliteLog {
              WHERE key_id IN (
                  SELECT (
                      SELECT newest.key_id FROM subject_keys AS newest
-                     WHERE newest.subject_id = substr(?1, 1 + asked.key * 16, 16) AND newest.destroyed_position IS NULL
-                     ORDER BY newest.created_position DESC, newest.key_id DESC
+                     WHERE newest.subject_id = substr(?1, 1 + asked.key * 16, 16)
+                     ORDER BY newest.destroyed_position IS NULL, newest.created_position DESC, newest.key_id DESC
                      LIMIT 1
                  )
                  FROM json_each(?2) AS asked

@@ -28,7 +28,7 @@ fn everything_asked() -> Lookup {
         commands: vec![[7; 32]],
         claims: vec![(b"test".to_vec(), b"m".to_vec())],
         spans: vec![span(0, 1, 1)],
-        data_keys: vec![id(40)],
+        subjects: vec![id(1)],
     }
 }
 

@@ -7,7 +7,7 @@ use praxis_event_store::judge::{Scrutiny, Verdict, judge, lookup_for};
 use praxis_event_store::port::WriteError;
 use praxis_event_store::record::leaf::recomputed_leaf_hash;
 
-use super::sample::{claim, id, over_span, span, stream};
+use super::sample::{claim, data_key, id, over_span, span, stream};
 use super::{LogUnderTest, Outcome};
 
 /// An append of one event to the `n`-th stream, new unless told otherwise, under a command key of its own.
@@ -42,7 +42,7 @@ fn append(n: u8, expected_version: u64) -> Append {
         claims: Delta::default(),
         spans: Delta::default(),
         new_keys: vec![],
-        used_keys: vec![],
+        subjects: vec![],
         keys_as_of: 0,
     }
 }
@@ -149,6 +149,30 @@ pub async fn what_was_kept_under_an_older_claims_key_is_met(log: LogUnderTest) -
     assert_eq!(accepted(&verdicts), [true, false]);
     assert_eq!(verdicts[1], Verdict::Refused(vec![Conflict::KeyReused]));
     assert_eq!(log.reader.head().await?.position, 1);
+    Ok(())
+}
+
+/// Neither under a key that was found before the erasure, nor under a new one made by a process that knows of none.
+pub async fn nothing_is_sealed_for_a_person_who_was_erased(log: LogUnderTest) -> Outcome {
+    let sealed_for = |n: u8, key: u128, subject: u128, new_key: bool| Append {
+        subjects: vec![id(subject)],
+        new_keys: new_key.then(|| data_key(key, subject, 0)).into_iter().collect(),
+        ..append(n, 0)
+    };
+    let first = sealed_for(1, 21, 11, true);
+    assert_eq!(
+        accepted(&sequence(&log, &[&first], Scrutiny::IndexesDecide).await?),
+        [true]
+    );
+    log.place.erase(id(11), 1).await?;
+    let (under_old_key, under_new_key) = (sealed_for(2, 21, 11, false), sealed_for(3, 22, 11, true));
+    let anothers = sealed_for(4, 23, 12, true);
+    let batch = [&under_old_key, &under_new_key, &anothers];
+    let verdicts = sequence(&log, &batch, Scrutiny::IndexesDecide).await?;
+    assert_eq!(accepted(&verdicts), [false, false, true]);
+    let erased = Verdict::Refused(vec![Conflict::Erased { subject_id: id(11) }]);
+    assert_eq!(verdicts[..2], [erased.clone(), erased]);
+    assert_eq!(log.reader.keys(&[id(22)]).await?, []);
     Ok(())
 }
 

@@ -50,13 +50,14 @@ pub async fn the_newest_key_of_each_subject_is_used(log: LogUnderTest) -> Outcom
     Ok(())
 }
 
-/// A destroyed key is not used, though it is the newest; a subject with no other has none.
-pub async fn destroyed_keys_are_not_used(log: LogUnderTest) -> Outcome {
+/// A destroyed key stands for its person, though another was made before or after it: they were erased.
+pub async fn a_destroyed_key_stands_for_its_person(log: LogUnderTest) -> Outcome {
     let stored = vec![
         data_key(1, 11, 1),
         destroyed(&data_key(2, 11, 5), 9),
-        destroyed(&data_key(3, 12, 5), 9),
-        data_key(4, 13, 1),
+        data_key(3, 11, 7),
+        destroyed(&data_key(4, 12, 5), 9),
+        data_key(5, 13, 1),
     ];
     commit(&log, |rows| Rows {
         keys: stored.clone(),
@@ -64,7 +65,7 @@ pub async fn destroyed_keys_are_not_used(log: LogUnderTest) -> Outcome {
     })
     .await?;
     let (keys, _) = log.reader.subject_keys(&[id(11), id(12)]).await?;
-    assert_eq!(keys, [stored[0].clone()]);
+    assert_eq!(by_id(keys), [stored[1].clone(), stored[3].clone()]);
     Ok(())
 }
 

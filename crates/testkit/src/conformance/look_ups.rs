@@ -23,7 +23,7 @@ pub async fn a_new_log_knows_nothing(log: LogUnderTest) -> Outcome {
         commands: vec![[1; 32]],
         claims: vec![(b"test".to_vec(), b"m".to_vec())],
         spans: vec![span(0, 1, 1)],
-        data_keys: vec![id(3)],
+        subjects: vec![id(3)],
     };
     let mut facts = log.writer.begin().await?.look_up(&lookup).await?;
     // A claim that nobody holds may be absent or have no owners.
@@ -74,21 +74,22 @@ pub async fn commands_are_those_asked_for(log: LogUnderTest) -> Outcome {
     Ok(())
 }
 
-/// The tombstoned keys among those asked for, and only they.
-pub async fn tombstoned_keys_are_those_destroyed(log: LogUnderTest) -> Outcome {
+/// Who was erased among those asked for, and only they.
+pub async fn persons_with_a_destroyed_key_are_erased(log: LogUnderTest) -> Outcome {
     let keys = vec![
         data_key(1, 11, 1),
         destroyed(&data_key(2, 12, 1), 3),
         destroyed(&data_key(3, 13, 1), 4),
+        data_key(4, 12, 2),
     ];
     commit(&log, |rows| Rows { keys, ..rows }).await?;
     let lookup = Lookup {
-        data_keys: vec![id(1), id(2), id(9)],
+        subjects: vec![id(11), id(12), id(19)],
         ..Lookup::default()
     };
     assert_eq!(
-        log.writer.begin().await?.look_up(&lookup).await?.tombstoned,
-        HashSet::from([id(2)])
+        log.writer.begin().await?.look_up(&lookup).await?.erased,
+        HashSet::from([id(12)])
     );
     Ok(())
 }
@@ -109,14 +110,14 @@ pub async fn all_kinds_are_answered_together(log: LogUnderTest) -> Outcome {
         commands: vec![[1; 32]],
         claims: vec![claimed.clone()],
         spans: vec![span(0, 1, 9)],
-        data_keys: vec![id(1)],
+        subjects: vec![id(11)],
     };
     let expected = Facts {
         versions: HashMap::from([(id(1), 1)]),
         commands: HashMap::from([([1; 32], command(1))]),
         claims: HashMap::from([(claimed, vec![id(1)])]),
         spans: vec![span(0, 1, 1)],
-        tombstoned: HashSet::from([id(1)]),
+        erased: HashSet::from([id(11)]),
     };
     assert_eq!(log.writer.begin().await?.look_up(&lookup).await?, expected);
     Ok(())

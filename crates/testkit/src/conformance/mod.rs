@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use praxis_event_store::outcomes::OutcomeStore;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
 use praxis_events::ids::LogId;
+use uuid::Uuid;
 
 pub mod atomicity;
 pub mod bytes;
@@ -55,6 +56,9 @@ pub struct LogUnderTest {
 pub trait Place: Send + Sync {
     /// Takes the event at that position out of its table.
     async fn lose_event(&self, position: u64) -> Outcome;
+
+    /// Destroys a person's keys, as their erasure at that position does.
+    async fn erase(&self, subject: Uuid, at_position: u64) -> Outcome;
 }
 
 /// Expands to one test for each promise. `$open` names an `async fn() -> Outcome<LogUnderTest>` in scope.
@@ -97,7 +101,7 @@ macro_rules! event_store_conformance {
                 a_new_log_knows_nothing,
                 versions_are_those_of_the_streams_asked_for,
                 commands_are_those_asked_for,
-                tombstoned_keys_are_those_destroyed,
+                persons_with_a_destroyed_key_are_erased,
                 all_kinds_are_answered_together,
                 fifteen_hundred_questions_are_answered,
             }
@@ -144,7 +148,7 @@ macro_rules! event_store_conformance {
             keys {
                 keys_are_found_by_id,
                 the_newest_key_of_each_subject_is_used,
-                destroyed_keys_are_not_used,
+                a_destroyed_key_stands_for_its_person,
                 subjects_may_be_none_or_repeated,
             }
             numbers {
@@ -176,6 +180,7 @@ macro_rules! event_store_conformance {
                 a_claim_is_taken_once_within_a_batch,
                 a_claim_is_taken_once_over_batches,
                 what_was_kept_under_an_older_claims_key_is_met,
+                nothing_is_sealed_for_a_person_who_was_erased,
                 a_claim_with_capacity_is_taken_that_often,
                 time_is_booked_once,
                 time_released_in_a_batch_can_be_booked_in_it,
