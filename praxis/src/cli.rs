@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// A medical practice's patients, appointments and messages, as events in one log.
 #[derive(Debug, Parser)]
-#[command(name = "praxis", version = crate::VERSION, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "praxis", version = praxis_version::VERSION, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

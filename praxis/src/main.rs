@@ -16,9 +16,6 @@ use clap::{CommandFactory as _, Parser as _};
 use praxis_runtime::config::read::Config;
 use praxis_runtime::config::settings;
 
-/// The version, with the commit it was built from.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
-
 fn main() -> ExitCode {
     match run(cli::Cli::parse()) {
         Ok(code) => code,

@@ -39,8 +39,7 @@ use praxis_runtime::tasks::Tasks;
 use praxis_runtime::telemetry::Telemetry;
 use praxis_runtime::{clock, ids};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
-
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
+use praxis_version::VERSION;
 
 fn main() -> ExitCode {
     service::main(

@@ -27,9 +27,8 @@ use praxis_runtime::telemetry::Telemetry;
 use praxis_runtime::{clock, ids, service};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::views::MySqlRegistry;
+use praxis_version::VERSION;
 use tokio::sync::watch;
-
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
 
 fn main() -> ExitCode {
     service::main(
