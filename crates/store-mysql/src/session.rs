@@ -16,7 +16,7 @@ use sqlx::query::Query;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::errors::{leaves_connection_usable, store_error, timed_out};
-use crate::fitness::{Purpose, admit};
+use crate::fitness::{self, Purpose};
 use crate::identity::Identity;
 use crate::wire::Wire;
 
@@ -29,18 +29,35 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// A statement of this adapter with its arguments.
 pub(crate) type Statement<'q> = Query<'q, MySql, MySqlArguments>;
 
+/// What is asked of a new connection before it is handed out.
+pub(crate) trait Admission: fmt::Debug + Send + Sync + 'static {
+    /// Prepares it and checks its server.
+    fn admit(
+        &self,
+        conn: &mut MySqlConnection,
+        purpose: Purpose,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// The log's: it must be the one that this process knows.
+impl Admission for Arc<Identity> {
+    async fn admit(&self, conn: &mut MySqlConnection, purpose: Purpose) -> Result<(), StoreError> {
+        fitness::admit(conn, purpose, self).await
+    }
+}
+
 /// Open connections of one purpose, at most as many at once as there are permits.
-pub(crate) struct Sessions {
+pub(crate) struct Sessions<A = Arc<Identity>> {
     purpose: Purpose,
     options: MySqlConnectOptions,
     timeout: Duration,
-    identity: Arc<Identity>,
+    admission: A,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
 }
 
 /// The options hold the password, and sqlx would print it.
-impl fmt::Debug for Sessions {
+impl<A> fmt::Debug for Sessions<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions")
             .field("purpose", &self.purpose)
@@ -56,40 +73,42 @@ struct Idle {
 /// A session in somebody's hands. Dropped while the server owes an answer or holds a transaction, it is closed, and
 /// the server rolls back.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct Session<A = Arc<Identity>> {
     wire: Option<Wire>,
     unfinished: bool,
     used_before: bool,
-    home: Arc<Sessions>,
+    home: Arc<Sessions<A>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Sessions {
+    /// Which log these sessions lead to.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.admission
+    }
+}
+
+impl<A: Admission> Sessions<A> {
     pub(crate) fn new(
         purpose: Purpose,
         options: MySqlConnectOptions,
         sessions_max: usize,
         timeout: Duration,
-        identity: Arc<Identity>,
+        admission: A,
     ) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(sessions_max));
         Arc::new(Self {
             purpose,
             options,
             timeout,
-            identity,
+            admission,
             permits,
             idle: Mutex::new(Vec::new()),
         })
     }
 
-    /// Which log these sessions lead to.
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
     /// An idle session that lives, or a new one that was checked.
-    pub(crate) async fn take(self: &Arc<Self>) -> Result<Session, StoreError> {
+    pub(crate) async fn take(self: &Arc<Self>) -> Result<Session<A>, StoreError> {
         self.within(async {
             let permit = self.permit().await?;
             while let Some(Idle { mut wire, since }) = self.pop_idle() {
@@ -105,7 +124,7 @@ impl Sessions {
     }
 
     /// A new session, whatever is idle.
-    pub(crate) async fn take_new(self: &Arc<Self>) -> Result<Session, StoreError> {
+    pub(crate) async fn take_new(self: &Arc<Self>) -> Result<Session<A>, StoreError> {
         self.within(async {
             let permit = self.permit().await?;
             self.connect(permit).await
@@ -121,18 +140,18 @@ impl Sessions {
             .map_err(|closed| StoreError::Unavailable(closed.into()))
     }
 
-    async fn connect(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Session, StoreError> {
+    async fn connect(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Session<A>, StoreError> {
         let mut wire = match self.purpose {
             Purpose::Read => Wire::direct(&self.options).await,
             Purpose::Write => Wire::prompt(&self.options).await,
         }
         .map_err(store_error)?;
-        wire.run(async |conn| admit(conn, self.purpose, &self.identity).await)
+        wire.run(async |conn| self.admission.admit(conn, self.purpose).await)
             .await?;
         Ok(self.hand_out(wire, permit, false))
     }
 
-    fn hand_out(self: &Arc<Self>, wire: Wire, permit: OwnedSemaphorePermit, used_before: bool) -> Session {
+    fn hand_out(self: &Arc<Self>, wire: Wire, permit: OwnedSemaphorePermit, used_before: bool) -> Session<A> {
         let home = Arc::clone(self);
         Session {
             wire: Some(wire),
@@ -162,9 +181,15 @@ impl Sessions {
     pub(crate) fn forget_idle(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+
+    /// Closes what lies idle, and opens nothing more.
+    pub(crate) fn close(&self) {
+        self.permits.close();
+        self.forget_idle();
+    }
 }
 
-impl Session {
+impl<A: Admission> Session<A> {
     /// Whether it lay idle before it was handed out, so that its connection may have ended unseen.
     pub(crate) const fn used_before(&self) -> bool {
         self.used_before
@@ -186,7 +211,7 @@ impl Session {
     }
 
     /// Where it came from.
-    pub(crate) fn home(&self) -> &Sessions {
+    pub(crate) fn home(&self) -> &Sessions<A> {
         &self.home
     }
 
@@ -248,7 +273,7 @@ impl Session {
     }
 }
 
-impl Drop for Session {
+impl<A> Drop for Session<A> {
     fn drop(&mut self) {
         if let Some(wire) = self.wire.take()
             && !self.unfinished

@@ -1,6 +1,5 @@
 //! How are read models read: single rows, keyset pages and searches, each by an index.
 
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{Datelike as _, NaiveDate};
@@ -98,7 +97,7 @@ const AFTER_EVERY_ID: [u8; 17] = [u8::MAX; 17];
 /// One generation, for reading.
 #[derive(Debug)]
 pub(super) struct MySqlReads {
-    pub(super) sessions: Arc<Sessions>,
+    pub(super) sessions: Sessions,
 }
 
 impl MySqlReads {

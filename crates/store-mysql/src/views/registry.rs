@@ -40,7 +40,7 @@ DELETE FROM generations WHERE number = ? AND state = 'retired'";
 /// The generations of a read database.
 pub struct MySqlRegistry {
     options: MySqlConnectOptions,
-    sessions: Arc<Sessions>,
+    sessions: Sessions,
 }
 
 /// The options hold the password.

@@ -2,7 +2,6 @@
 //!
 //! Rows read are counted, by index or not, so neither a scan nor a sort of more than the page goes unseen.
 
-use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use praxis_events::ids::{AppointmentId, LocationId, MessageId, PatientId, PractitionerId, ThreadId};
@@ -48,7 +47,7 @@ WHERE VARIABLE_NAME LIKE 'Handler_read%'";
 
 struct Filled {
     reads: MySqlReads,
-    writers: Arc<Sessions>,
+    writers: Sessions,
     database: ReadDatabase,
 }
 

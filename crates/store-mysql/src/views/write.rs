@@ -1,6 +1,5 @@
 //! How does a projector move a generation on: checkpoint first, then rows in bulk, in one transaction.
 
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use praxis_events::ids::{AppointmentId, LocationId, LogId, MessageId, PatientId, PractitionerId, ThreadId};
@@ -85,7 +84,7 @@ DELETE FROM parked WHERE stream_id = ? AND position <= ?";
 /// One generation, for writing.
 #[derive(Debug)]
 pub(super) struct MySqlViews {
-    sessions: Arc<Sessions>,
+    sessions: Sessions,
 }
 
 impl MySqlViews {
