@@ -6,33 +6,31 @@ use sqlx::{Row, mysql::MySqlRow};
 
 use crate::errors::store_error;
 use crate::identity::Identity;
-use crate::rows::{column, head_from};
+use crate::rows::column;
 use crate::session::Session;
 
-/// Every session: what it sends is refused rather than cut to fit, and what it reads is what is committed. All text
+/// Every session: what it sends is refused rather than cut to fit, and what it reads is what is committed. Its clock is
+/// UTC: in a zone that sets clocks back, an hour of theirs means two. All text
 /// that is sent is ASCII. The server copies every parameter into its logs' form of the statement, character by
 /// character in the session's character set, even if it is binary and no log is kept: in latin1 that takes 0.5 us a
 /// kilobyte, in utf8mb4 6 us.
 const PREPARE_READER: &str = "-- store_mysql::fitness::PREPARE_READER
 SET NAMES latin1,
     SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
-    SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1";
+    SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, SESSION time_zone = '+00:00'";
 
 /// Sessions that may hold the head besides: nothing they do may keep the others waiting for long. A lock wait of 2 s
 /// is well within the time after which a request is given up.
 const PREPARE_WRITER: &str = "-- store_mysql::fitness::PREPARE_WRITER
 SET NAMES latin1,
     SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
-    SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1,
+    SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, SESSION time_zone = '+00:00',
     SESSION innodb_lock_wait_timeout = 2, SESSION net_read_timeout = 3, SESSION net_write_timeout = 3";
 
 const SETTINGS: &str = "-- store_mysql::fitness::SETTINGS
 SELECT CAST(@@GLOBAL.log_bin AS SIGNED), CAST(@@SESSION.sql_log_bin AS SIGNED), CAST(@@GLOBAL.sync_binlog AS SIGNED),
     CAST(@@GLOBAL.innodb_flush_log_at_trx_commit AS SIGNED), CAST(@@GLOBAL.max_allowed_packet AS SIGNED),
     CAST(@@GLOBAL.read_only AS SIGNED), VERSION()";
-
-const HEAD: &str = "-- store_mysql::fitness::HEAD
-SELECT log_id, epoch, position, recorded_at, tombstone_position FROM log_head WHERE id = 1";
 
 const PARAMETERS: &str = "-- store_mysql::fitness::PARAMETERS
 SELECT LENGTH(p.f) FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p";
@@ -78,12 +76,8 @@ pub(crate) async fn admit(
         .ok_or(StoreError::Corrupt("the server did not state its settings"))?;
     judge_settings(&Settings::from_row(settings).map_err(store_error)?)?;
     let floor = identity.floor();
-    let heads = sqlx::raw_sql(HEAD)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(store_error)?;
-    let head = heads.first().ok_or_else(no_head)?;
-    identity.recognise(&head_from(head)?, floor)
+    let heads = floor.question().fetch_all(conn).await.map_err(store_error)?;
+    identity.answer(&heads, floor).map(drop)
 }
 
 /// Long parameters arrive whole in the form that all bulk statements give them; a server version that chose another
@@ -131,24 +125,43 @@ impl Settings {
     }
 }
 
+/// The settings that say whether a commit is on disk when it is answered, as they are now.
+pub(crate) fn judge_durability(
+    sync_binlog: i64,
+    innodb_flush_log_at_trx_commit: i64,
+) -> Result<(), StoreError> {
+    unless_none(&lowered(&[
+        ("sync_binlog", sync_binlog),
+        ("innodb_flush_log_at_trx_commit", innodb_flush_log_at_trx_commit),
+    ]))
+}
+
+fn lowered(settings: &[(&str, i64)]) -> Vec<String> {
+    let lowered = settings.iter().filter(|(_, value)| *value != 1);
+    lowered
+        .map(|(name, value)| format!("{name} is {value} and must be 1"))
+        .collect()
+}
+
+fn unless_none(faults: &[String]) -> Result<(), StoreError> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let faults = faults.join("; server setting ");
+    Err(StoreError::Unfit(format!("server setting {faults}")))
+}
+
 /// Without the binary log `InnoDB` shows a commit to others before it is on disk, and a crash takes it back.
 fn judge_settings(settings: &Settings) -> Result<(), StoreError> {
-    let required = [
-        ("log_bin", settings.log_bin, "ON", 1),
-        ("sql_log_bin of this session", settings.sql_log_bin, "ON", 1),
-        ("sync_binlog", settings.sync_binlog, "1", 1),
+    let mut faults = lowered(&[
+        ("log_bin", settings.log_bin),
+        ("sql_log_bin of this session", settings.sql_log_bin),
+        ("sync_binlog", settings.sync_binlog),
         (
             "innodb_flush_log_at_trx_commit",
             settings.innodb_flush_log_at_trx_commit,
-            "1",
-            1,
         ),
-    ];
-    let mut faults: Vec<String> = required
-        .iter()
-        .filter(|(_, value, _, wanted)| value != wanted)
-        .map(|(name, value, wanted, _)| format!("{name} is {value} and must be {wanted}"))
-        .collect();
+    ]);
     if settings.max_allowed_packet < MAX_ALLOWED_PACKET_MIN {
         faults.push(format!(
             "max_allowed_packet is {} and must be at least {MAX_ALLOWED_PACKET_MIN}",
@@ -161,12 +174,7 @@ fn judge_settings(settings: &Settings) -> Result<(), StoreError> {
             settings.version
         ));
     }
-    if !faults.is_empty() {
-        return Err(StoreError::Unfit(format!(
-            "server setting {}",
-            faults.join("; server setting ")
-        )));
-    }
+    unless_none(&faults)?;
     if settings.read_only != 0 {
         return Err(StoreError::Unavailable(
             "the server is read only: it is not, or not yet, the primary".into(),
@@ -214,7 +222,7 @@ mod tests {
 
     #[test]
     fn each_setting_that_could_lose_what_was_seen_is_named_with_what_it_must_be() {
-        assert!(refusal(&Settings { log_bin: 0, ..fit() }).contains("log_bin is 0 and must be ON"));
+        assert!(refusal(&Settings { log_bin: 0, ..fit() }).contains("log_bin is 0 and must be 1"));
         assert!(
             refusal(&Settings {
                 sql_log_bin: 0,

@@ -12,11 +12,8 @@ use crate::errors::store_error;
 use crate::fitness::no_head;
 use crate::log::MySqlLog;
 use crate::look_up::{ask_ids, look_up};
-use crate::rows::{column, command_from, event_from, head_from, id_at, key_from};
+use crate::rows::{column, command_from, event_from, id_at, key_from};
 use crate::session::Statement;
-
-const HEAD: &str = "-- store_mysql::read::head
-SELECT log_id, epoch, position, recorded_at, tombstone_position FROM log_head WHERE id = 1";
 
 const LOG: &str = "-- store_mysql::read::read_log
 SELECT position, event_id, stream_type, stream_id, stream_version, event_type, schema_version, recorded_at, subject_id,
@@ -92,10 +89,8 @@ impl MySqlLog {
 impl LogReader for MySqlLog {
     async fn head(&self) -> Result<Head, StoreError> {
         let floor = self.readers.identity().floor();
-        let rows = self.read(|| sqlx::query(HEAD)).await?;
-        let head = head_from(rows.first().ok_or_else(no_head)?)?;
-        self.readers.identity().recognise(&head, floor)?;
-        Ok(head)
+        let rows = self.read(|| floor.question()).await?;
+        self.readers.identity().answer(&rows, floor)
     }
 
     async fn read_log(&self, after_position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {

@@ -24,7 +24,8 @@ const BEGIN: &str = "-- store_mysql::transaction::begin
 SET SESSION wait_timeout = 3;
 BEGIN;
 SELECT log_id, epoch, position, recorded_at, tombstone_position,
-    CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)
+    CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED),
+    CAST(@@GLOBAL.sync_binlog AS SIGNED), CAST(@@GLOBAL.innodb_flush_log_at_trx_commit AS SIGNED)
 FROM log_head WHERE id = 1 FOR UPDATE";
 
 /// Between batches nothing is held, so the server's own patience applies again.
@@ -45,6 +46,8 @@ pub(crate) struct MySqlTransaction {
     failed: bool,
     /// Position and time after what was written so far.
     end: (u64, i64),
+    /// The leaf hash of the event at that position, where this transaction wrote it.
+    end_leaf: Option<[u8; 32]>,
 }
 
 /// Takes the head. An idle session whose connection has ended unseen is replaced once.
@@ -75,6 +78,7 @@ async fn lock_head(session: &mut Session, writers: &Sessions) -> Result<(Head, i
         let row = rows.first().ok_or_else(no_head)?;
         let head = head_from(row)?;
         writers.identity().recognise(&head, floor)?;
+        writers.identity().check_durable(row, 6)?;
         Ok((head, row.try_get(5).map_err(store_error)?))
     });
     if locked.is_err() && session.is_connected() && session.text(ROLLBACK).await.is_ok() {
@@ -92,6 +96,7 @@ impl MySqlTransaction {
             now_micros,
             failed: false,
             end,
+            end_leaf: None,
         }
     }
 
@@ -145,6 +150,7 @@ impl LogTransaction for MySqlTransaction {
         self.check_order(rows)?;
         write::rows(&mut self.session, rows, self.end).await?;
         self.end = (rows.head_position, rows.head_recorded_at);
+        self.end_leaf = rows.events.last().map(|event| event.leaf_hash).or(self.end_leaf);
         self.failed = false;
         Ok(())
     }
@@ -154,7 +160,7 @@ impl LogTransaction for MySqlTransaction {
         match self.session.first_of(COMMIT).await {
             Ok(()) => {
                 self.session.end_unfinished();
-                self.session.home().identity().reached(self.end.0);
+                self.session.home().identity().reached(self.end.0, self.end_leaf);
                 Ok(())
             }
             Err(error) if proves_rollback(&error) => Err(CommitError::NotCommitted(store_error(error))),

@@ -36,7 +36,7 @@ fn assert_unfit<T>(result: Result<T, StoreError>, because: &str) {
 }
 
 #[tokio::test]
-async fn settings_that_lose_what_was_seen_are_refused_at_the_start_and_on_each_new_connection()
+async fn settings_that_lose_what_was_seen_are_refused_at_the_start_and_as_soon_as_they_are_set()
 -> anyhow::Result<()> {
     let server = MySqlServer::start().await?;
     let schema = Schema::named(&server.url()).await?;
@@ -48,11 +48,15 @@ async fn settings_that_lose_what_was_seen_are_refused_at_the_start_and_on_each_n
             open(&schema.url()).await,
             &format!("{setting} is {value} and must be 1"),
         );
+        // On connections that were checked before, and on new ones.
+        assert_unfit(log.begin().await.map(drop), setting);
+        assert_unfit(log.head().await, setting);
         schema.end_connections().await?;
         assert_unfit(log.begin().await.map(drop), setting);
         assert_unfit(log.head().await, setting);
         schema.run(format!("SET GLOBAL {setting} = {good}")).await?;
         log.begin().await?.rollback().await?;
+        log.head().await?;
     }
     schema.run("SET GLOBAL read_only = ON".to_owned()).await?;
     assert!(matches!(
@@ -63,11 +67,72 @@ async fn settings_that_lose_what_was_seen_are_refused_at_the_start_and_on_each_n
 }
 
 #[tokio::test]
+async fn sessions_count_in_utc_wherever_the_server_stands() -> anyhow::Result<()> {
+    let server = MySqlServer::start_with(&["--default-time-zone=-05:00"]).await?;
+    let schema = Schema::named(&server.url()).await?;
+    migrate(&schema.url(), log_id()).await?;
+    let log = open(&schema.url()).await?;
+    let _held = log.begin().await?;
+    log.head().await?;
+    let zones = "SELECT COUNT(*) FROM performance_schema.variables_by_thread AS v
+        JOIN performance_schema.threads AS t USING (THREAD_ID)
+        WHERE v.VARIABLE_NAME = 'time_zone' AND v.VARIABLE_VALUE";
+    let of = |which: &str| format!("{zones} {which} AND t.PROCESSLIST_DB = '{}'", schema.name());
+    assert_eq!(schema.number(of("= '+00:00'")).await?, 2);
+    assert_eq!(schema.number(of("<> '+00:00'")).await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_set_back_and_grown_again_is_refused_by_who_has_seen_another_event() -> anyhow::Result<()> {
+    let schema = migrated().await?;
+    let append = async |log: &MySqlLog, stream: u128| {
+        let mut tx = log.begin().await?;
+        let rows = sample::with_events(sample::nothing_after(tx.head()), sample::stream(stream), 0, 3);
+        tx.write(&rows).await?;
+        Ok::<_, anyhow::Error>(tx.commit().await?)
+    };
+    let (writer, reader) = (open(&schema.url()).await?, open(&schema.url()).await?);
+    append(&writer, 1).await?;
+    assert_eq!(reader.head().await?.position, 3);
+    let name = schema.name();
+    schema
+        .run(format!(
+            "DELETE FROM `{name}`.events WHERE position > 1; UPDATE `{name}`.log_head SET position = 1"
+        ))
+        .await?;
+    let other = open(&schema.url()).await?;
+    let mut tx = other.begin().await?;
+    let mut rows = sample::with_events(sample::nothing_after(tx.head()), sample::stream(2), 0, 4);
+    for event in &mut rows.events {
+        event.leaf_hash[31] ^= 1;
+    }
+    tx.write(&rows).await?;
+    tx.commit().await?;
+    for log in [&writer, &reader] {
+        assert_unfit(log.head().await, "restored");
+        assert_unfit(log.begin().await.map(drop), "restored");
+    }
+    assert_eq!(other.head().await?.position, 5);
+    // A process that only writes learns of it with its next connection.
+    let writer = open(&schema.url()).await?;
+    append(&writer, 3).await?;
+    schema
+        .run(format!(
+            "UPDATE `{name}`.events SET leaf_hash = REVERSE(leaf_hash) WHERE position = 8"
+        ))
+        .await?;
+    schema.end_connections().await?;
+    assert_unfit(writer.begin().await.map(drop), "restored");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_without_its_binary_log_is_refused() -> anyhow::Result<()> {
     let server = MySqlServer::start_with(&["--skip-log-bin"]).await?;
     let schema = Schema::named(&server.url()).await?;
     migrate(&schema.url(), log_id()).await?;
-    assert_unfit(open(&schema.url()).await, "log_bin is 0 and must be ON");
+    assert_unfit(open(&schema.url()).await, "log_bin is 0 and must be 1");
     Ok(())
 }
 
