@@ -52,7 +52,7 @@ use crate::keys;
 pub const LOG_FILE: &str = "events.db";
 
 /// The one partition of the tier without a broker.
-const PARTITIONS: NonZeroU32 = NonZeroU32::MIN;
+pub const PARTITIONS: NonZeroU32 = NonZeroU32::MIN;
 
 /// A practice that is open: its tasks run until [`Tasks::stop`].
 pub struct Practice {
@@ -183,7 +183,12 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     // Whoever read what was retired before has ended: the directory is ours.
     registry.remove_retired(Duration::ZERO).await?;
     let moved = project(&registry, &reader, &decoder, appended, tasks).await?;
-    let tools = Tools::new(Arc::clone(&registry), Arc::clone(&reader), Arc::clone(&decoder));
+    let tools = Tools::new(
+        Arc::clone(&registry),
+        Arc::clone(&reader),
+        Arc::clone(&decoder),
+        PARTITIONS,
+    );
 
     let executor = Arc::new(Executor::new(ExecutorParts {
         reader: Arc::clone(&reader),

@@ -1,6 +1,6 @@
 //! How events become rows: one transaction over rows, parked events and checkpoints.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 use praxis_event_store::codec::DecodeFault;
@@ -9,11 +9,8 @@ use praxis_event_store::partition::partition_of;
 use praxis_event_store::port::StoredEvent;
 use praxis_event_store::vault::VaultError;
 use praxis_events::recorded::RecordedEvent;
-use praxis_read_models::fold::{Placed, fold};
-use praxis_read_models::for_each_read_model;
-use praxis_read_models::views::{
-    Checkpoint, PARKED_BEHIND, ParkedEvent, StoredModel, Views, ViewsError, ViewsTransaction,
-};
+use praxis_read_models::save::{Folded, fold_events};
+use praxis_read_models::views::{Move, PARKED_BEHIND, ParkedEvent, Views, ViewsError};
 use tokio::task::yield_now;
 use uuid::Uuid;
 
@@ -27,15 +24,6 @@ pub struct Work {
     pub moves: Vec<Move>,
     /// Events of those partitions, those of a stream in order.
     pub events: Vec<StoredEvent>,
-}
-
-/// One checkpoint on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Move {
-    /// Where it must be.
-    pub from: Checkpoint,
-    /// Where it is to be.
-    pub to: Checkpoint,
 }
 
 /// What became of [`Work`].
@@ -100,10 +88,8 @@ pub async fn write(
     Opened { work, decoded }: Opened,
 ) -> Result<Applied, ViewsError> {
     let mut tx = views.begin().await?;
-    for Move { from, to } in &work.moves {
-        if !tx.move_checkpoint(from, to).await? {
-            return Ok(Applied::Superseded);
-        }
+    if !tx.move_checkpoints(&work.moves).await? {
+        return Ok(Applied::Superseded);
     }
     let streams: Vec<Uuid> = distinct(work.events.iter().map(|event| event.stream_id));
     let parked_before = if streams.is_empty() {
@@ -182,74 +168,6 @@ pub(crate) fn parked_event(event: &StoredEvent, partitions: NonZeroU32, code: &s
         stream_version: event.stream_version,
         event_type: event.event_type.clone(),
         code: code.to_owned(),
-    }
-}
-
-/// Whether events may have been folded before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Folded {
-    /// The transaction has moved a checkpoint past them: rows they begin are not there, and are not looked for.
-    Never,
-    /// Somebody else may have.
-    Perhaps,
-}
-
-/// Folds events into the rows of every read model.
-pub(crate) async fn fold_events(
-    tx: &mut dyn ViewsTransaction,
-    events: &[RecordedEvent],
-    before: Folded,
-) -> Result<(), ViewsError> {
-    macro_rules! fold_every_model {
-        ($($model:ty: $load:ident, $save:ident;)+) => { $(fold_model::<$model>(tx, events, before).await?;)+ };
-    }
-    for_each_read_model!(fold_every_model);
-    Ok(())
-}
-
-async fn fold_model<M: StoredModel>(
-    tx: &mut dyn ViewsTransaction,
-    events: &[RecordedEvent],
-    before: Folded,
-) -> Result<(), ViewsError> {
-    let mut rows: BTreeMap<M::Key, Option<M::Row>> = BTreeMap::new();
-    let mut older = Vec::new();
-    for event in events {
-        for key in M::keys(event) {
-            rows.entry(key).or_insert_with(|| {
-                if before == Folded::Perhaps || !M::begins(event) {
-                    older.push(key);
-                }
-                None
-            });
-        }
-    }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut loaded_at = BTreeMap::new();
-    if !older.is_empty() {
-        older.sort_unstable();
-        for row in M::load(tx, &older).await? {
-            loaded_at.insert(M::key(&row), row.place());
-            rows.insert(M::key(&row), Some(row));
-        }
-    }
-    for event in events {
-        for key in M::keys(event) {
-            if let Some(row) = rows.get_mut(&key) {
-                fold::<M>(row, key, event);
-            }
-        }
-    }
-    let changed: Vec<M::Row> = rows
-        .into_iter()
-        .filter_map(|(key, row)| row.filter(|row| loaded_at.get(&key) != Some(&row.place())))
-        .collect();
-    if changed.is_empty() {
-        Ok(())
-    } else {
-        M::save(tx, &changed).await
     }
 }
 

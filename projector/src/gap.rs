@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 
 use praxis_event_store::partition::partition_of;
 use praxis_event_store::port::{LogReader, StoreError, StoredEvent};
-use praxis_read_models::views::Checkpoint;
+use praxis_read_models::views::{Checkpoint, Move};
 
-use crate::apply::{Move, Work};
+use crate::apply::Work;
 use crate::rule::LogMismatch;
 use crate::verify::VerifyError;
 

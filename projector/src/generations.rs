@@ -2,7 +2,8 @@
 //!
 //! If there is none, as after a release that changed a fold, one is registered, and read once it has reached where the
 //! log stood when it was first seen. A rebuild's generation is read once it has reached the one that is read now. A
-//! retired one is filled for as long as readers may not have noticed, and removed later.
+//! retired one is filled for as long as readers may not have noticed, and removed later. One whose rows are gone (a file
+//! or a schema that somebody removed) is retired at once, and another one registered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -22,7 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::ProjectionError;
 use crate::project::{Projection, start};
-use crate::rebuild::{NewlyParked, Progress, Rebuild, Rebuilding, has_come_to, make_ready, retire_older};
+use crate::rebuild::{
+    NewlyParked, Progress, Rebuild, Rebuilding, has_come_to, make_ready, retire_older, retire_other_releases,
+};
 
 /// How often the registry is looked at for generations that came or were retired.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
@@ -121,7 +124,7 @@ impl Generations {
     /// # Errors
     /// [`LookError`].
     pub async fn prepare(&self) -> Result<(), LookError> {
-        self.own().await.map(drop)
+        self.own(&Seen::default()).await.map(drop)
     }
 
     /// Runs a loop for each until `stop` is cancelled.
@@ -180,7 +183,7 @@ impl Generations {
         stop: &CancellationToken,
     ) -> Result<Duration, LookError> {
         self.sweep(seen).await;
-        let own = self.own().await?;
+        let own = self.own(seen).await?;
         seen.let_go(&own);
         self.finish_builds(&own, seen).await?;
         let first = Generation::newest_ready(&own, self.registry.fingerprint()).is_none();
@@ -206,10 +209,25 @@ impl Generations {
     }
 
     /// This program's generations that are not retired, of which there is one at least.
-    async fn own(&self) -> Result<Vec<Generation>, LookError> {
+    async fn own(&self, seen: &Seen) -> Result<Vec<Generation>, LookError> {
         let fingerprint = self.registry.fingerprint();
-        let mut own = self.registry.generations().await?;
-        own.retain(|known| known.fingerprint == fingerprint && known.state != GenerationState::Retired);
+        let mut all = self.registry.generations().await?;
+        all.retain(|known| known.fingerprint == fingerprint && known.state != GenerationState::Retired);
+        let mut own = Vec::with_capacity(all.len());
+        for known in all {
+            if seen.running.contains_key(&known.number) || self.registry.is_in_place(known.number).await? {
+                own.push(known);
+                continue;
+            }
+            tracing::error!(
+                generation = known.number,
+                "read models are gone: their generation is given up"
+            );
+            let retired = GenerationState::Retired;
+            self.registry
+                .set_state(known.number, known.state, retired)
+                .await?;
+        }
         if !own.is_empty() {
             return Ok(own);
         }
@@ -309,7 +327,8 @@ impl Generations {
         ))
     }
 
-    /// Removes what was retired long ago. That it cannot be done now keeps nobody from work.
+    /// Retires what earlier releases have left, and removes what was retired long ago. That it cannot be done now keeps
+    /// nobody from work.
     async fn sweep(&self, seen: &mut Seen) {
         if seen
             .swept_at
@@ -318,7 +337,12 @@ impl Generations {
             return;
         }
         seen.swept_at = Some(Instant::now());
-        match self.registry.remove_retired(KEPT_AFTER_RETIREMENT).await {
+        let registry = self.registry.as_ref();
+        let swept = async {
+            retire_other_releases(registry, (self.now_micros)()).await?;
+            registry.remove_retired(KEPT_AFTER_RETIREMENT).await
+        };
+        match swept.await {
             Ok(removed) => {
                 for generation in removed {
                     tracing::info!(generation, "retired read models are removed");
@@ -326,7 +350,7 @@ impl Generations {
             }
             Err(error) => {
                 let source = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(error = %error, source, "retired read models cannot be removed");
+                tracing::warn!(error = %error, source, "old read models cannot be removed");
             }
         }
     }

@@ -6,9 +6,10 @@ use std::num::NonZeroU32;
 use praxis_event_store::decode::Decoder;
 use praxis_event_store::port::{LogReader, StoreError, StoredEvent, StreamRange};
 use praxis_events::ids::{StreamId, StreamType};
+use praxis_read_models::save::{Folded, fold_events};
 use praxis_read_models::views::{Checkpoint, ParkedEvent, Views, ViewsError};
 
-use crate::apply::{ApplyError, Folded, fold_events, parked_event};
+use crate::apply::{ApplyError, parked_event};
 
 /// Parked events listed at once.
 const LIST_EVENTS_MAX: u32 = 500;

@@ -9,12 +9,12 @@ use praxis_event_store::bus::BusMessage;
 use praxis_event_store::decode::Decoder;
 use praxis_event_store::feed::EventFeed;
 use praxis_event_store::port::{Head, LogReader};
-use praxis_read_models::views::{Checkpoint, Views, ViewsError};
+use praxis_read_models::views::{Checkpoint, Move, Views, ViewsError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::apply::{Applied, Move, Opened, Work, open, write};
+use crate::apply::{Applied, Opened, Work, open, write};
 use crate::failure::{ProjectionError, SessionEnd};
 use crate::gap::read_slice;
 use crate::parked::{Retry, retry_parked};

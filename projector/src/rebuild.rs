@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use praxis_read_models::registry::{Generation, GenerationState, Registry};
 use praxis_read_models::views::{Checkpoint, Views, ViewsError};
@@ -13,6 +14,9 @@ use uuid::Uuid;
 
 /// How often a rebuild that is being begun is looked for again because somebody else began one.
 const ATTEMPTS_MAX: u32 = 5;
+
+/// For how long the read models of an earlier release are its way back: a roll-back needs no build within it.
+pub const WAY_BACK: Duration = Duration::from_hours(7 * 24);
 
 /// Parked events listed at once.
 const PARKED_EVENTS_MAX: u32 = 500;
@@ -40,11 +44,16 @@ pub struct Rebuild {
     pub new: Generation,
 }
 
-/// Begins a rebuild, or finds the one that is under way.
+/// Begins a rebuild, or finds the one that is under way. The new generation is fed by that many partitions: those of
+/// the topic as it is now, which may be another one than the old generation was made for.
 ///
 /// # Errors
 /// [`RebuildError`].
-pub async fn begin_rebuild(registry: &dyn Registry, now_micros: i64) -> Result<Rebuild, RebuildError> {
+pub async fn begin_rebuild(
+    registry: &dyn Registry,
+    partitions: NonZeroU32,
+    now_micros: i64,
+) -> Result<Rebuild, RebuildError> {
     let fingerprint = registry.fingerprint();
     for _ in 0..ATTEMPTS_MAX {
         let all = registry.generations().await?;
@@ -57,7 +66,7 @@ pub async fn begin_rebuild(registry: &dyn Registry, now_micros: i64) -> Result<R
             });
         };
         let registered = registry
-            .register_after(Some(old.number), old.partitions, now_micros)
+            .register_after(Some(old.number), partitions, now_micros)
             .await?;
         if let Some(new) = registered {
             tracing::info!(
@@ -195,12 +204,39 @@ pub async fn retire_older(registry: &dyn Registry) -> Result<(), ViewsError> {
     let Some(read) = Generation::newest_ready(&all, registry.fingerprint()) else {
         return Ok(());
     };
-    let mut older = all.clone();
-    older.retain(|known| {
+    retire_before(registry, &all, read.number, |known| {
         known.fingerprint == read.fingerprint
-            && known.number < read.number
-            && known.state != GenerationState::Retired
-    });
+    })
+    .await
+}
+
+/// Retires what earlier releases have left, once this one's generation is so old that nobody goes back to them.
+pub(crate) async fn retire_other_releases(
+    registry: &dyn Registry,
+    now_micros: i64,
+) -> Result<(), ViewsError> {
+    let all = registry.generations().await?;
+    let way_back = i64::try_from(WAY_BACK.as_micros()).unwrap_or(i64::MAX);
+    match Generation::newest_ready(&all, registry.fingerprint()) {
+        Some(read) if now_micros.saturating_sub(read.created_at) >= way_back => {
+            retire_before(registry, &all, read.number, |known| {
+                known.fingerprint != read.fingerprint
+            })
+            .await
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Retires those of the generations before one that are meant.
+async fn retire_before(
+    registry: &dyn Registry,
+    all: &[Generation],
+    number: u32,
+    is_meant: impl Fn(&&Generation) -> bool + Send,
+) -> Result<(), ViewsError> {
+    let is_older = |known: &&Generation| known.number < number && known.state != GenerationState::Retired;
+    let older: Vec<Generation> = all.iter().filter(is_older).filter(is_meant).copied().collect();
     for known in older {
         if registry
             .set_state(known.number, known.state, GenerationState::Retired)
@@ -208,7 +244,7 @@ pub async fn retire_older(registry: &dyn Registry) -> Result<(), ViewsError> {
         {
             tracing::info!(
                 generation = known.number,
-                instead = read.number,
+                instead = number,
                 "read models are retired"
             );
         }

@@ -1,7 +1,8 @@
 //! How a record was at an earlier moment: its stream folded up to there, with the folds of the read models and no table.
 
 use chrono::{DateTime, Utc};
-use praxis_event_store::port::{Head, StreamRange};
+use praxis_event_store::codec::DecodeFault;
+use praxis_event_store::port::{Head, StoredEvent, StreamRange};
 use praxis_events::ids::StreamId;
 use praxis_events::recorded::RecordedEvent;
 use praxis_http_kit::fault::{Fault, FaultCode, Place};
@@ -105,10 +106,12 @@ pub async fn row_at<M: ReadModel>(
     position: u64,
 ) -> Result<Option<M::Row>, ReadError> {
     let mut row = None;
-    each_event(app, stream.into(), position, |event| {
-        if M::keys(event).any(|touched| touched == key) {
-            fold::<M>(&mut row, key, event);
+    each_event(app, stream.into(), position, |_, decoded| {
+        let event = decoded.map_err(ReadError::Unreadable)?;
+        if M::keys(&event).any(|touched| touched == key) {
+            fold::<M>(&mut row, key, &event);
         }
+        Ok(())
     })
     .await?;
     Ok(row)
@@ -125,34 +128,37 @@ pub async fn first_row<M: ReadModel>(
 ) -> Result<Option<M::Row>, ReadError> {
     let first = read(app, stream.into(), 0, u64::MAX, 1).await?;
     let mut row = None;
-    for event in first
-        .iter()
-        .filter(|event| M::keys(event).any(|touched| touched == key))
-    {
-        fold::<M>(&mut row, key, event);
+    for (_, decoded) in first {
+        let event = decoded.map_err(ReadError::Unreadable)?;
+        if M::keys(&event).any(|touched| touched == key) {
+            fold::<M>(&mut row, key, &event);
+        }
     }
     Ok(row)
 }
 
-/// Gives every event of a stream up to a position to `take`, in order.
+/// Gives every event of a stream up to a position to `take`, in order: as it is stored, and as it reads or why it does not.
 ///
 /// # Errors
-/// As [`row_at`]; [`ReadError::StreamTooLong`].
+/// As [`row_at`]; [`ReadError::StreamTooLong`]; what `take` says.
 pub async fn each_event(
     app: &App,
     stream: StreamId,
     up_to_position: u64,
-    mut take: impl FnMut(&RecordedEvent) + Send,
+    mut take: impl FnMut(&StoredEvent, Result<RecordedEvent, DecodeFault>) -> Result<(), ReadError> + Send,
 ) -> Result<(), ReadError> {
     let slice_len = usize::try_from(SLICE_EVENTS_MAX).unwrap_or(usize::MAX);
     let (mut after_version, mut taken) = (0, 0);
     loop {
         let events = read(app, stream, after_version, up_to_position, SLICE_EVENTS_MAX).await?;
-        events.iter().for_each(&mut take);
-        taken += events.len();
-        match events.last() {
-            Some(last) if events.len() >= slice_len => after_version = last.stream_version,
-            Some(_) | None => return Ok(()),
+        let events_len = events.len();
+        for (stored, decoded) in events {
+            after_version = stored.stream_version;
+            take(&stored, decoded)?;
+        }
+        taken += events_len;
+        if events_len < slice_len {
+            return Ok(());
         }
         if taken >= STREAM_EVENTS_MAX {
             return Err(ReadError::StreamTooLong);
@@ -166,7 +172,7 @@ async fn read(
     after_version: u64,
     up_to_position: u64,
     limit: u32,
-) -> Result<Vec<RecordedEvent>, ReadError> {
+) -> Result<Vec<(StoredEvent, Result<RecordedEvent, DecodeFault>)>, ReadError> {
     let range = StreamRange {
         stream,
         after_version,
@@ -175,10 +181,7 @@ async fn read(
     };
     let stored = app.log.read_stream(range).await?;
     let decoded = app.decoder.decode(&stored).await?;
-    decoded
-        .into_iter()
-        .map(|event| event.map_err(ReadError::Unreadable))
-        .collect()
+    Ok(stored.into_iter().zip(decoded).collect())
 }
 
 #[cfg(test)]

@@ -113,6 +113,16 @@ impl ReadSide {
         self.newest().await
     }
 
+    /// Whether reads are answered: there is a generation to read, and it tells how far it is.
+    ///
+    /// # Errors
+    /// As [`ReadSide::current`]; [`ReadError::Views`] when the generation does not answer, or was never begun.
+    pub async fn check(&self) -> Result<(), ReadError> {
+        let standing = self.current().await?.standing().await?;
+        let empty = || ViewsError::Unfit("the generation to read has no checkpoints".to_owned());
+        standing.map(drop).ok_or_else(|| empty().into())
+    }
+
     async fn newest(&self) -> Result<Arc<OpenGeneration>, ReadError> {
         if let Some(recent) = self.recent() {
             return recent.answer();

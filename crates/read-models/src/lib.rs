@@ -10,5 +10,6 @@ pub mod models;
 pub mod names;
 pub mod reads;
 pub mod registry;
+pub mod save;
 pub mod search;
 pub mod views;

@@ -74,7 +74,7 @@ pub trait Reads: Send + Sync {
     /// A patient.
     async fn patient(&self, id: PatientId) -> Result<Option<PatientRow>, ViewsError>;
 
-    /// Patients by id, which is the order of registration.
+    /// Patients by id: about the order of registration, which processes at once make ids in.
     async fn patients_page(
         &self,
         after: Option<PatientId>,

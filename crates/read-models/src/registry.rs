@@ -118,6 +118,10 @@ pub trait Registry: Send + Sync {
         to: GenerationState,
     ) -> Result<bool, ViewsError>;
 
+    /// Whether the rows of a generation are where they belong: its file, or its schema with its tables. Who removes them
+    /// by hand leaves an entry that says otherwise.
+    async fn is_in_place(&self, number: u32) -> Result<bool, ViewsError>;
+
     /// Opens a generation of this program's fingerprint for writing; any other is [`ViewsError::Unfit`].
     async fn open_views(&self, number: u32) -> Result<Arc<dyn Views>, ViewsError>;
 

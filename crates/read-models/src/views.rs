@@ -31,6 +31,15 @@ pub struct Checkpoint {
     pub leaf_hash: [u8; 32],
 }
 
+/// A checkpoint on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Where it must be.
+    pub from: Checkpoint,
+    /// Where it is to be, in the same partition.
+    pub to: Checkpoint,
+}
+
 /// An event that is not in the rows: it could not be read, or an earlier one of its stream could not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkedEvent {
@@ -96,9 +105,15 @@ pub trait Views: Send + Sync {
 /// Lists given in are bounded by the batch (a few thousand) and without repetition; loads leave out what is not there.
 #[async_trait]
 pub trait ViewsTransaction: Send {
-    /// Compare-and-set: `false`, and nothing moved, unless the partition's checkpoint is at the place (position,
-    /// epoch, log) of `from`. Moving to the same place is a way to lock it.
-    async fn move_checkpoint(&mut self, from: &Checkpoint, to: &Checkpoint) -> Result<bool, ViewsError>;
+    /// Compare-and-set of several partitions, each named once and in order: `false` unless the checkpoint of each is at
+    /// the place (position, epoch, log) of its `from`; then drop the transaction, in which others of them may have moved.
+    async fn move_checkpoints(&mut self, moves: &[Move]) -> Result<bool, ViewsError>;
+
+    /// The same of one partition, of which nothing moves if it is elsewhere. Moving to the same place is a way to lock it.
+    async fn move_checkpoint(&mut self, from: &Checkpoint, to: &Checkpoint) -> Result<bool, ViewsError> {
+        let (from, to) = (from.clone(), to.clone());
+        self.move_checkpoints(&[Move { from, to }]).await
+    }
 
     /// Which of these streams are parked.
     async fn parked_among(&mut self, streams: &[Uuid]) -> Result<Vec<Uuid>, ViewsError>;

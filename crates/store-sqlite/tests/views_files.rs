@@ -183,3 +183,17 @@ async fn a_registry_of_an_earlier_version_is_expanded() -> Outcome {
     assert_eq!(registry.remove_retired(Duration::ZERO).await?, [1]);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_file_that_somebody_removed_or_emptied_is_not_in_place() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let registry = SqliteRegistry::open(directory.path()).await?;
+    let number = registry.register(PARTITIONS, 1).await?.number;
+    let file = directory.path().join(format!("views-{number}.db"));
+    assert!(registry.is_in_place(number).await?);
+    std::fs::write(&file, "")?;
+    assert!(!registry.is_in_place(number).await?);
+    std::fs::remove_file(&file)?;
+    assert!(!registry.is_in_place(number).await?);
+    Ok(())
+}

@@ -461,15 +461,19 @@ impl Practice {
         self.below(len)
     }
 
-    /// A number below `bound`, by `SplitMix64` over the seed and how often it was asked.
     fn below(&mut self, bound: usize) -> usize {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.seed;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let bound = u64::try_from(bound).expect("a small bound");
-        usize::try_from((mixed ^ (mixed >> 31)) % bound).expect("below a small bound")
+        below(&mut self.seed, bound)
     }
+}
+
+/// A number below `bound`, by `SplitMix64` over a seed and how often it was asked.
+pub fn below(seed: &mut u64, bound: usize) -> usize {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *seed;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let bound = u64::try_from(bound).expect("a small bound");
+    usize::try_from((mixed ^ (mixed >> 31)) % bound).expect("below a small bound")
 }
 
 /// The date on which the history of [`history`] begins.

@@ -29,6 +29,7 @@ use crate::support::views::MemoryViews;
 const LEN: usize = 300;
 const END: u64 = 300;
 const PARTITIONS: NonZeroU32 = NonZeroU32::new(4).expect("not zero");
+const WAY_BACK_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Feeds that say where the log ends, and count the loops that have one.
@@ -129,7 +130,9 @@ impl Scene {
     }
 
     async fn begin_rebuild(&self) -> u32 {
-        let rebuild = begin_rebuild(self.registry.as_ref(), 0).await.expect("a rebuild");
+        let rebuild = begin_rebuild(self.registry.as_ref(), PARTITIONS, 0)
+            .await
+            .expect("a rebuild");
         rebuild.new.number
     }
 
@@ -233,13 +236,59 @@ async fn a_retired_generation_is_filled_until_readers_have_left_and_no_longer() 
 async fn a_rebuild_is_begun_once_and_found_again() {
     let scene = Scene::with_events(LEN);
     assert!(matches!(
-        begin_rebuild(scene.registry.as_ref(), 0).await,
+        begin_rebuild(scene.registry.as_ref(), PARTITIONS, 0).await,
         Err(RebuildError::NothingReady { .. })
     ));
     scene.registry.add(Ready);
     let (first, second) = tokio::join!(scene.begin_rebuild(), scene.begin_rebuild());
     assert_eq!((first, second, scene.begin_rebuild().await), (2, 2, 2));
+    let all = scene.registry.generations().await.expect("they are there");
     assert_eq!(scene.registry.states(), [Ready, Building]);
+    assert_eq!(
+        (all[0].partitions, all[1].partitions),
+        (NonZeroU32::MIN, PARTITIONS),
+        "it is fed by as many as there are now"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_generation_whose_rows_are_gone_is_built_anew() {
+    let scene = Scene::with_events(LEN);
+    scene.registry.add(Ready);
+    scene.registry.lost.lock().expect("not poisoned").push(1);
+    scene
+        .beside(
+            1,
+            scene.until(|scene| scene.registry.states() == [Retired, Ready]),
+        )
+        .await;
+    let held = scene.registry.views(2).held().await;
+    assert_eq!(held.rows, Rows::of(&history(5, LEN)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_release_keeps_its_way_back_for_a_while() {
+    let clocks: [fn() -> i64; 2] = [|| WAY_BACK_MICROS - 1, || WAY_BACK_MICROS];
+    for (now_micros, oldest) in clocks.into_iter().zip([Ready, Retired]) {
+        let scene = Scene::with_events(0);
+        scene.registry.add_foreign(Ready);
+        scene.registry.add(Ready);
+        // Of a later release, which another projector fills.
+        scene.registry.add_foreign(Ready);
+        let generations = Generations {
+            now_micros,
+            ..scene.generations()
+        };
+        let stop = CancellationToken::new();
+        let seen = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            stop.cancel();
+            scene.registry.states()
+        };
+        let (ended, seen) = tokio::join!(generations.run(stop.clone()), seen);
+        ended.expect("it ends when it is told to");
+        assert_eq!(seen, [oldest, Ready, Ready]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,7 +302,7 @@ async fn a_rebuild_with_newly_parked_streams_waits_to_be_accepted() {
             park(&scene.registry.views(new), 2).await;
             tokio::time::sleep(Duration::from_secs(30)).await;
             assert_eq!(scene.registry.states(), [Ready, Building]);
-            let rebuild = begin_rebuild(scene.registry.as_ref(), 0)
+            let rebuild = begin_rebuild(scene.registry.as_ref(), PARTITIONS, 0)
                 .await
                 .expect("it is found");
             let registry: Arc<dyn Registry> = Arc::<MemoryRegistry>::clone(&scene.registry);

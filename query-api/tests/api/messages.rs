@@ -1,11 +1,12 @@
 //! Who reads what is said in a conversation, now and as it was?
 
 use praxis_auth::claims::{Principal, Role};
+use praxis_events::event::Event;
 use praxis_events::ids::{EventId, MessageId, ThreadId};
 use praxis_events::personal::Personal;
 use praxis_events::recorded::RecordedEvent;
 use praxis_events::sealed::Sealed;
-use praxis_events::thread::MessageSent;
+use praxis_events::thread::{MessageSent, ThreadEvent};
 use praxis_read_models::models::messages::MessageRow;
 use praxis_testkit::rows::Rows;
 use serde_json::Value;
@@ -116,6 +117,55 @@ async fn what_was_retracted_since_is_not_read_by_going_back_in_time() {
     assert!(to_patient.get("body").is_none() && to_patient.get("retracted_at").is_none());
     let to_auditor = last(practice.walk(auditor(), &path(&practice, &as_of)).await);
     assert_eq!(to_auditor["body"], **retracted.body.value().unwrap().reveal());
+}
+
+/// The positions of the lively conversation's events that are retractions, and of those that are not.
+fn retractions(practice: &Practice) -> (Vec<u64>, Vec<u64>) {
+    let thread = practice.thread().id.0;
+    let (gone, rest): (Vec<_>, Vec<_>) = practice
+        .events
+        .iter()
+        .filter(|event| event.stream.id == thread)
+        .partition(|event| matches!(event.event, Event::Thread(ThreadEvent::MessageRetracted(_))));
+    let positions = |events: Vec<&RecordedEvent>| events.iter().map(|event| event.position).collect();
+    (positions(gone), positions(rest))
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_later_does_not_hide_what_was_said_before() {
+    let practice = Practice::new();
+    let (_, others) = retractions(&practice);
+    let [.., before, last] = others[..] else {
+        panic!("a lively conversation")
+    };
+    let (patient, _) = Practice::participants(practice.thread());
+    let as_of = path(&practice, &format!("?as_of={}", at(before)));
+    let readable = practice.walk(patient, &as_of).await;
+    assert!(readable.iter().any(|item| item.get("body").is_some()));
+    practice.decoder.set_unreadable([last]);
+    assert_eq!(practice.walk(patient, &as_of).await, readable);
+    let reply = practice
+        .get(
+            patient,
+            &path(&practice, &format!("?as_of={}", at(practice.head()))),
+        )
+        .await;
+    assert_eq!(reply.code(), (503, "unknown-event-version"));
+}
+
+#[tokio::test]
+async fn while_a_later_retraction_cannot_be_read_no_words_are_shown() {
+    let practice = Practice::new();
+    let (gone, others) = retractions(&practice);
+    let before = others.iter().rfind(|position| **position < gone[0]).unwrap();
+    let as_of = path(&practice, &format!("?as_of={}", at(*before)));
+    let (patient, _) = Practice::participants(practice.thread());
+    practice.decoder.set_unreadable([gone[0]]);
+    let to_patient = practice.walk(patient, &as_of).await;
+    assert!(!to_patient.is_empty());
+    assert!(to_patient.iter().all(|item| item.get("body").is_none()));
+    let to_auditor = practice.walk(auditor(), &as_of).await;
+    assert!(to_auditor.iter().all(|item| item.get("body").is_some()));
 }
 
 #[tokio::test]

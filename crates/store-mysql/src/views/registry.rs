@@ -15,7 +15,9 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlRow};
 use super::conn::{bytes_at, column};
 use super::read::MySqlReads;
 use super::registering::{Registering, drop_generation};
-use super::schema::{GENERATION_SQL, create_generation, generation_options, views_options};
+use super::schema::{
+    GENERATION_SQL, create_generation, generation_options, generation_schema, views_options,
+};
 use super::sessions::Sessions;
 use super::write::MySqlViews;
 use crate::fitness::Purpose;
@@ -27,6 +29,10 @@ const SET_STATE: &str = "-- store_mysql::views::registry::set_state
 UPDATE generations SET state = ?,
     retired_at = IF(? = 'retired', CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED), NULL)
 WHERE number = ? AND state = ?";
+
+/// An account sees the tables it may use, and a projector may use all of a generation.
+const IN_PLACE: &str = "-- store_mysql::views::registry::is_in_place
+SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'checkpoints'";
 
 /// Where no time of retirement is known, the schema may be somebody else's.
 const RETIRED: &str = "-- store_mysql::views::registry::remove_retired
@@ -141,6 +147,13 @@ impl Registry for MySqlRegistry {
             .bind(number)
             .bind(from.name());
         Ok(self.sessions.take().await?.run(statement).await?.rows_affected() == 1)
+    }
+
+    async fn is_in_place(&self, number: u32) -> Result<bool, ViewsError> {
+        let statement = sqlx::query(IN_PLACE).bind(generation_schema(&self.options, number));
+        let rows = self.sessions.take().await?.rows(statement).await?;
+        let tables: i64 = column(rows.first().ok_or(ViewsError::Corrupt("a count has no row"))?, 0)?;
+        Ok(tables > 0)
     }
 
     async fn open_views(&self, number: u32) -> Result<Arc<dyn Views>, ViewsError> {

@@ -11,41 +11,28 @@ use super::conn::document;
 use super::sessions::Session;
 use crate::packed::Packed;
 
-pub(super) const PATIENTS: &str = "-- store_mysql::views::rows::load_patients
-SELECT t.document
-FROM (SELECT ? AS f UNION ALL SELECT document FROM patients WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
-STRAIGHT_JOIN patients AS t FORCE INDEX (PRIMARY) ON t.id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)";
-
-pub(super) const PRACTITIONERS: &str = "-- store_mysql::views::rows::load_practitioners
-SELECT t.document
-FROM (SELECT ? AS f UNION ALL SELECT document FROM practitioners WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
-STRAIGHT_JOIN practitioners AS t FORCE INDEX (PRIMARY) ON t.id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)";
-
-pub(super) const LOCATIONS: &str = "-- store_mysql::views::rows::load_locations
+macro_rules! load_from {
+    ($table:literal) => {
+        concat!(
+            "-- store_mysql::views::rows::load_",
+            $table,
+            "
 SELECT t.document
 FROM (SELECT ? AS f UNION ALL SELECT document FROM locations WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
-STRAIGHT_JOIN locations AS t FORCE INDEX (PRIMARY) ON t.id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)";
+STRAIGHT_JOIN ",
+            $table,
+            " AS t FORCE INDEX (PRIMARY) ON t.id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)"
+        )
+    };
+}
 
-pub(super) const APPOINTMENTS: &str = "-- store_mysql::views::rows::load_appointments
-SELECT t.document
-FROM (SELECT ? AS f UNION ALL SELECT document FROM appointments WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
-STRAIGHT_JOIN appointments AS t FORCE INDEX (PRIMARY) ON t.id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)";
-
-pub(super) const THREADS: &str = "-- store_mysql::views::rows::load_threads
-SELECT t.document
-FROM (SELECT ? AS f UNION ALL SELECT document FROM threads WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
-STRAIGHT_JOIN threads AS t FORCE INDEX (PRIMARY) ON t.id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)";
-
-pub(super) const MESSAGES: &str = "-- store_mysql::views::rows::load_messages
-SELECT t.document
-FROM (SELECT ? AS f UNION ALL SELECT document FROM messages WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n
-STRAIGHT_JOIN messages AS t FORCE INDEX (PRIMARY) ON t.id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16)";
+pub(super) const PATIENTS: &str = load_from!("patients");
+pub(super) const PRACTITIONERS: &str = load_from!("practitioners");
+pub(super) const LOCATIONS: &str = load_from!("locations");
+pub(super) const APPOINTMENTS: &str = load_from!("appointments");
+pub(super) const THREADS: &str = load_from!("threads");
+pub(super) const MESSAGES: &str = load_from!("messages");
 
 /// Ids as the one list of a statement.
 pub(super) fn packed_ids(ids: impl IntoIterator<Item = Uuid>) -> Packed {

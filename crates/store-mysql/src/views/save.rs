@@ -26,17 +26,33 @@ use crate::packed::Packed;
 /// MEDIUMBLOB that the parameter is typed as, and into the smallest packet size accepted at the start.
 const STATEMENT_BYTES_MAX: usize = 6 * 1024 * 1024;
 
-const PATIENTS: &str = "-- store_mysql::views::save::patients
-INSERT INTO patients (id, document, name)
+/// Of a table of rows that others show by name: where, and of which other table the parameter is typed.
+macro_rules! save_named {
+    ($table:literal, $typed_by:literal) => {
+        concat!(
+            "-- store_mysql::views::save::",
+            $table,
+            "\nINSERT INTO ",
+            $table,
+            " (id, document, name)
 SELECT SUBSTR(p.f, 1 + (n.i - 1) * 16, 16), SUBSTR(p.v, n.at, n.a), SUBSTR(p.v, n.at + n.a, n.b)
-FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM locations WHERE FALSE) AS p
+FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM ",
+            $typed_by,
+            " WHERE FALSE) AS p
 STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     i FOR ORDINALITY,
     at INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
     a INT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
     b INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR)) AS n
 WHERE TRUE
-ON DUPLICATE KEY UPDATE document = SUBSTR(p.v, n.at, n.a), name = SUBSTR(p.v, n.at + n.a, n.b)";
+ON DUPLICATE KEY UPDATE document = SUBSTR(p.v, n.at, n.a), name = SUBSTR(p.v, n.at + n.a, n.b)"
+        )
+    };
+}
+
+const PATIENTS: &str = save_named!("patients", "locations");
+const PRACTITIONERS: &str = save_named!("practitioners", "locations");
+const LOCATIONS: &str = save_named!("locations", "practitioners");
 
 const PATIENT_KEYS: &str = "-- store_mysql::views::save::patient_keys
 INSERT INTO patient_keys (patient_id, place, kind, value)
@@ -59,30 +75,6 @@ STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
     places INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR)) AS n
 STRAIGHT_JOIN patient_keys AS k FORCE INDEX (PRIMARY)
     ON k.patient_id = SUBSTR(p.f, 1 + (n.i - 1) * 16, 16) AND k.place >= n.places";
-
-const PRACTITIONERS: &str = "-- store_mysql::views::save::practitioners
-INSERT INTO practitioners (id, document, name)
-SELECT SUBSTR(p.f, 1 + (n.i - 1) * 16, 16), SUBSTR(p.v, n.at, n.a), SUBSTR(p.v, n.at + n.a, n.b)
-FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM locations WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
-    i FOR ORDINALITY,
-    at INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
-    a INT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
-    b INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR)) AS n
-WHERE TRUE
-ON DUPLICATE KEY UPDATE document = SUBSTR(p.v, n.at, n.a), name = SUBSTR(p.v, n.at + n.a, n.b)";
-
-const LOCATIONS: &str = "-- store_mysql::views::save::locations
-INSERT INTO locations (id, document, name)
-SELECT SUBSTR(p.f, 1 + (n.i - 1) * 16, 16), SUBSTR(p.v, n.at, n.a), SUBSTR(p.v, n.at + n.a, n.b)
-FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM practitioners WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
-    i FOR ORDINALITY,
-    at INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
-    a INT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
-    b INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR)) AS n
-WHERE TRUE
-ON DUPLICATE KEY UPDATE document = SUBSTR(p.v, n.at, n.a), name = SUBSTR(p.v, n.at + n.a, n.b)";
 
 const APPOINTMENTS: &str = "-- store_mysql::views::save::appointments
 INSERT INTO appointments (id, patient_id, practitioner_id, location_id, local_date, starts, document)

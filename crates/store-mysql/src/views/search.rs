@@ -9,79 +9,73 @@ use super::conn::{number, views_error};
 use crate::packed::Packed;
 use crate::session::Statement;
 
-/// Whoever has a key in a range, by id. The documents are read for the page only.
-const SEARCH_BY_RANGE: &str = "-- store_mysql::views::search::search_by_range
+/// Whoever has a key, by id, of which the index `patient_keys_by_value` says where to look, and how. The documents are
+/// read for the page only.
+macro_rules! search {
+    ($name:literal, $before:literal, $distinct:literal, $wanted:literal, $others:literal) => {
+        concat!(
+            "-- store_mysql::views::search::",
+            $name,
+            $before,
+            "
 SELECT p.document
 FROM (
-    SELECT DISTINCT k.patient_id
+    SELECT ",
+            $distinct,
+            "k.patient_id
     FROM patient_keys AS k FORCE INDEX (patient_keys_by_value)
-    WHERE k.kind = ? AND k.value >= ? AND k.value < ? AND k.patient_id > ?
+    WHERE k.kind = ? AND ",
+            $wanted,
+            " AND k.patient_id > ?",
+            $others,
+            "
     ORDER BY k.patient_id LIMIT ?) AS found
 STRAIGHT_JOIN patients AS p FORCE INDEX (PRIMARY) ON p.id = found.patient_id
-ORDER BY p.id";
+ORDER BY p.id"
+        )
+    };
+    // By one condition.
+    ($name:literal, $distinct:literal, $wanted:literal) => {
+        search!($name, "", $distinct, $wanted, "")
+    };
+    // Every other range is tested on what the first condition finds, until there is a page.
+    ($name:literal, $distinct:literal, $wanted:literal, and others) => {
+        search!(
+            $name,
+            "
+WITH asked AS (
+    SELECT DISTINCT n.i, n.kind, SUBSTR(p.v, n.at, n.a) AS from_value, SUBSTR(p.v, n.at + n.a, n.b) AS to_value
+    FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM locations WHERE FALSE) AS p
+    STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
+        i FOR ORDINALITY,
+        kind TINYINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
+        at INT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
+        a INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR,
+        b INT UNSIGNED PATH '$[3]' ERROR ON EMPTY ERROR ON ERROR)) AS n)",
+            $distinct,
+            $wanted,
+            "
+        AND NOT EXISTS (
+            SELECT 1 FROM asked AS a
+            WHERE NOT EXISTS (
+                SELECT 1 FROM patient_keys AS o FORCE INDEX (PRIMARY)
+                WHERE o.patient_id = k.patient_id AND o.kind = a.kind
+                    AND o.value >= a.from_value AND o.value < a.to_value))"
+        )
+    };
+}
+
+const SEARCH_BY_RANGE: &str = search!("search_by_range", "DISTINCT ", "k.value >= ? AND k.value < ?");
+const SEARCH_BY_RANGE_AND_OTHERS: &str = search!(
+    "search_by_range_and_others",
+    "DISTINCT ",
+    "k.value >= ? AND k.value < ?",
+    and others
+);
 
 /// Whoever has exactly that key: the index has them by id, and is read for the page only, too.
-const SEARCH_BY_VALUE: &str = "-- store_mysql::views::search::search_by_value
-SELECT p.document
-FROM (
-    SELECT k.patient_id
-    FROM patient_keys AS k FORCE INDEX (patient_keys_by_value)
-    WHERE k.kind = ? AND k.value = ? AND k.patient_id > ?
-    ORDER BY k.patient_id LIMIT ?) AS found
-STRAIGHT_JOIN patients AS p FORCE INDEX (PRIMARY) ON p.id = found.patient_id
-ORDER BY p.id";
-
-/// As by range, and every other range is tested on what the first finds.
-const SEARCH_BY_RANGE_AND_OTHERS: &str = "-- store_mysql::views::search::search_by_range_and_others
-WITH asked AS (
-    SELECT DISTINCT n.i, n.kind, SUBSTR(p.v, n.at, n.a) AS from_value, SUBSTR(p.v, n.at + n.a, n.b) AS to_value
-    FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM locations WHERE FALSE) AS p
-    STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
-        i FOR ORDINALITY,
-        kind TINYINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
-        at INT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
-        a INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR,
-        b INT UNSIGNED PATH '$[3]' ERROR ON EMPTY ERROR ON ERROR)) AS n)
-SELECT p.document
-FROM (
-    SELECT DISTINCT k.patient_id
-    FROM patient_keys AS k FORCE INDEX (patient_keys_by_value)
-    WHERE k.kind = ? AND k.value >= ? AND k.value < ? AND k.patient_id > ?
-        AND NOT EXISTS (
-            SELECT 1 FROM asked AS a
-            WHERE NOT EXISTS (
-                SELECT 1 FROM patient_keys AS o FORCE INDEX (PRIMARY)
-                WHERE o.patient_id = k.patient_id AND o.kind = a.kind
-                    AND o.value >= a.from_value AND o.value < a.to_value))
-    ORDER BY k.patient_id LIMIT ?) AS found
-STRAIGHT_JOIN patients AS p FORCE INDEX (PRIMARY) ON p.id = found.patient_id
-ORDER BY p.id";
-
-/// As by value, and every range is tested on what it finds, until there is a page.
-const SEARCH_BY_VALUE_AND_OTHERS: &str = "-- store_mysql::views::search::search_by_value_and_others
-WITH asked AS (
-    SELECT DISTINCT n.i, n.kind, SUBSTR(p.v, n.at, n.a) AS from_value, SUBSTR(p.v, n.at + n.a, n.b) AS to_value
-    FROM (SELECT ? AS f, ? AS v UNION ALL SELECT document, document FROM locations WHERE FALSE) AS p
-    STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
-        i FOR ORDINALITY,
-        kind TINYINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
-        at INT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
-        a INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR,
-        b INT UNSIGNED PATH '$[3]' ERROR ON EMPTY ERROR ON ERROR)) AS n)
-SELECT p.document
-FROM (
-    SELECT k.patient_id
-    FROM patient_keys AS k FORCE INDEX (patient_keys_by_value)
-    WHERE k.kind = ? AND k.value = ? AND k.patient_id > ?
-        AND NOT EXISTS (
-            SELECT 1 FROM asked AS a
-            WHERE NOT EXISTS (
-                SELECT 1 FROM patient_keys AS o FORCE INDEX (PRIMARY)
-                WHERE o.patient_id = k.patient_id AND o.kind = a.kind
-                    AND o.value >= a.from_value AND o.value < a.to_value))
-    ORDER BY k.patient_id LIMIT ?) AS found
-STRAIGHT_JOIN patients AS p FORCE INDEX (PRIMARY) ON p.id = found.patient_id
-ORDER BY p.id";
+const SEARCH_BY_VALUE: &str = search!("search_by_value", "", "k.value = ?");
+const SEARCH_BY_VALUE_AND_OTHERS: &str = search!("search_by_value_and_others", "", "k.value = ?", and others);
 
 /// The longest value in an index, bytes; what is longer is stored and asked for without its end. The domain allows no
 /// name or identifier that is as long when it is folded.

@@ -9,7 +9,7 @@ use praxis_read_models::models::messages::MessageRow;
 use praxis_read_models::models::patients::PatientRow;
 use praxis_read_models::models::practitioners::PractitionerRow;
 use praxis_read_models::models::threads::ThreadRow;
-use praxis_read_models::views::{Checkpoint, ParkedEvent, Views, ViewsError, ViewsTransaction};
+use praxis_read_models::views::{Checkpoint, Move, ParkedEvent, Views, ViewsError, ViewsTransaction};
 use sqlx::mysql::{MySqlConnectOptions, MySqlRow};
 use uuid::Uuid;
 
@@ -36,9 +36,21 @@ ON DUPLICATE KEY UPDATE partition_number = checkpoints.partition_number";
 const CHECKPOINTS: &str = "-- store_mysql::views::write::checkpoints
 SELECT partition_number, position, epoch, log_id, leaf_hash FROM checkpoints ORDER BY partition_number";
 
-const MOVE_CHECKPOINT: &str = "-- store_mysql::views::write::move_checkpoint
-UPDATE checkpoints SET position = ?, epoch = ?, log_id = ?, leaf_hash = ?
-WHERE partition_number = ? AND position = ? AND epoch = ? AND log_id = ?";
+/// The rows are locked in the order given.
+const MOVE_CHECKPOINTS: &str = "-- store_mysql::views::write::move_checkpoints
+UPDATE (SELECT ? AS f UNION ALL SELECT document FROM locations WHERE FALSE) AS p
+STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
+    i FOR ORDINALITY,
+    partition_number INT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
+    from_position BIGINT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
+    from_epoch INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR,
+    to_position BIGINT UNSIGNED PATH '$[3]' ERROR ON EMPTY ERROR ON ERROR,
+    to_epoch INT UNSIGNED PATH '$[4]' ERROR ON EMPTY ERROR ON ERROR)) AS n
+STRAIGHT_JOIN checkpoints AS c FORCE INDEX (PRIMARY) ON c.partition_number = n.partition_number
+SET c.position = n.to_position, c.epoch = n.to_epoch,
+    c.log_id = SUBSTR(p.f, 17 + (n.i - 1) * 64, 16), c.leaf_hash = SUBSTR(p.f, 33 + (n.i - 1) * 64, 32)
+WHERE c.position = n.from_position AND c.epoch = n.from_epoch
+    AND c.log_id = SUBSTR(p.f, 1 + (n.i - 1) * 64, 16)";
 
 const PARKED: &str = "-- store_mysql::views::write::parked
 SELECT stream_type, stream_id, partition_number, position, stream_version, event_type, code
@@ -209,22 +221,29 @@ impl MySqlViewsTransaction {
 
 #[async_trait]
 impl ViewsTransaction for MySqlViewsTransaction {
-    async fn move_checkpoint(&mut self, from: &Checkpoint, to: &Checkpoint) -> Result<bool, ViewsError> {
-        let statement = sqlx::query(MOVE_CHECKPOINT)
-            .bind(to.position)
-            .bind(to.epoch)
-            .bind(to.log_id.0.as_bytes().to_vec())
-            .bind(to.leaf_hash.to_vec())
-            .bind(from.partition)
-            .bind(from.position)
-            .bind(from.epoch)
-            .bind(from.log_id.0.as_bytes().to_vec());
-        // The driver asks for rows met, not rows changed: moving to the same place counts.
-        Ok(self
+    async fn move_checkpoints(&mut self, moves: &[Move]) -> Result<bool, ViewsError> {
+        if moves.is_empty() {
+            return Ok(true);
+        }
+        let mut packed = Packed::default();
+        for Move { from, to } in moves {
+            let bytes: [&[u8]; 3] = [from.log_id.0.as_bytes(), to.log_id.0.as_bytes(), &to.leaf_hash];
+            let numbers = [
+                i64::from(from.partition),
+                number(from.position)?,
+                i64::from(from.epoch),
+                number(to.position)?,
+                i64::from(to.epoch),
+            ];
+            packed.row(&bytes, &[], &numbers);
+        }
+        let statement = packed.bind_fixed(MOVE_CHECKPOINTS);
+        let met = self
             .attempt(async |session| session.run(statement).await)
             .await?
-            .rows_affected()
-            == 1)
+            .rows_affected();
+        // The driver asks for rows met, not rows changed: moving to the same place counts.
+        Ok(usize::try_from(met) == Ok(moves.len()))
     }
 
     async fn parked_among(&mut self, streams: &[Uuid]) -> Result<Vec<Uuid>, ViewsError> {

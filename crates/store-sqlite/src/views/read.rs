@@ -66,36 +66,36 @@ impl SqliteReads {
 
 /// A list is one row: each row is handed from the thread that reads to the one that waits, which takes longer than
 /// reading it. What the order of a list is made of is sorted once more, because only then does SQLite promise it.
-const APPOINTMENTS_OF_DAY: &str = "-- praxis_store_sqlite::views::read::appointments_of_day
+macro_rules! list_of_appointments {
+    ($name:literal, $of:literal) => {
+        concat!(
+            "-- praxis_store_sqlite::views::read::",
+            $name,
+            "
 WITH listed AS (
     SELECT a.starts, a.id, a.document, p.name AS patient, d.name AS practitioner, l.name AS location
     FROM appointments AS a
     LEFT JOIN patients AS p ON p.id = a.patient_id
     LEFT JOIN practitioners AS d ON d.id = a.practitioner_id
     LEFT JOIN locations AS l ON l.id = a.location_id
-    WHERE a.practitioner_id = ?1 AND a.local_date = ?2 AND (a.starts, a.id) > (?3, ?4)
-    ORDER BY a.starts, a.id LIMIT ?5)
+    WHERE (a.starts, a.id) > (?1, ?2) AND ",
+            $of,
+            "
+    ORDER BY a.starts, a.id LIMIT ?3)
 SELECT '[' || coalesce(group_concat(
-    '[' || document || ',' || coalesce(patient, 'null') || ',' || coalesce(practitioner, 'null') || ','
-        || json_quote(location) || ']',
+    format('[%s,%s,%s,%s]', document, coalesce(patient, 'null'), coalesce(practitioner, 'null'), json_quote(location)),
     ',' ORDER BY starts, id), '') || ']'
-FROM listed";
+FROM listed"
+        )
+    };
+}
 
-/// As a day.
-const APPOINTMENTS_OF_PATIENT: &str = "-- praxis_store_sqlite::views::read::appointments_of_patient
-WITH listed AS (
-    SELECT a.starts, a.id, a.document, p.name AS patient, d.name AS practitioner, l.name AS location
-    FROM appointments AS a
-    LEFT JOIN patients AS p ON p.id = a.patient_id
-    LEFT JOIN practitioners AS d ON d.id = a.practitioner_id
-    LEFT JOIN locations AS l ON l.id = a.location_id
-    WHERE a.patient_id = ?1 AND (a.starts, a.id) > (?2, ?3)
-    ORDER BY a.starts, a.id LIMIT ?4)
-SELECT '[' || coalesce(group_concat(
-    '[' || document || ',' || coalesce(patient, 'null') || ',' || coalesce(practitioner, 'null') || ','
-        || json_quote(location) || ']',
-    ',' ORDER BY starts, id), '') || ']'
-FROM listed";
+const APPOINTMENTS_OF_DAY: &str = list_of_appointments!(
+    "appointments_of_day",
+    "a.practitioner_id = ?4 AND a.local_date = ?5"
+);
+
+const APPOINTMENTS_OF_PATIENT: &str = list_of_appointments!("appointments_of_patient", "a.patient_id = ?4");
 
 /// A list that is one row: documents of bookings, each with its three names.
 fn appointment_views(rows: &[SqliteRow]) -> Result<Vec<AppointmentView>, ViewsError> {
@@ -251,13 +251,12 @@ impl Reads for SqliteReads {
         limit: u32,
     ) -> Result<Vec<AppointmentView>, ViewsError> {
         let (starts, id) = appointment_place(after);
-        let statement = sqlx::query(APPOINTMENTS_OF_DAY)
+        let after = sqlx::query(APPOINTMENTS_OF_DAY).bind(starts).bind(id);
+        let statement = after
+            .bind(i64::from(limit))
             .bind(practitioner_id.0.as_bytes().to_vec())
             .bind(local_date.num_days_from_ce());
-        let rows = self
-            .rows(statement.bind(starts).bind(id).bind(i64::from(limit)))
-            .await?;
-        appointment_views(&rows)
+        appointment_views(&self.rows(statement).await?)
     }
 
     async fn appointments_of_patient(
@@ -267,11 +266,11 @@ impl Reads for SqliteReads {
         limit: u32,
     ) -> Result<Vec<AppointmentView>, ViewsError> {
         let (starts, id) = appointment_place(after);
-        let statement = sqlx::query(APPOINTMENTS_OF_PATIENT)
-            .bind(patient_id.0.as_bytes().to_vec())
-            .bind(starts);
-        let rows = self.rows(statement.bind(id).bind(i64::from(limit))).await?;
-        appointment_views(&rows)
+        let after = sqlx::query(APPOINTMENTS_OF_PATIENT).bind(starts).bind(id);
+        let statement = after
+            .bind(i64::from(limit))
+            .bind(patient_id.0.as_bytes().to_vec());
+        appointment_views(&self.rows(statement).await?)
     }
 
     async fn thread(&self, id: ThreadId) -> Result<Option<ThreadView>, ViewsError> {

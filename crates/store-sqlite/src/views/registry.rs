@@ -186,6 +186,15 @@ impl Registry for SqliteRegistry {
         Ok(moved.rows_affected() == 1)
     }
 
+    /// A file without content is as good as none: it is what opening a lost one could have left.
+    async fn is_in_place(&self, number: u32) -> Result<bool, ViewsError> {
+        match std::fs::metadata(self.file(number)) {
+            Ok(file) => Ok(file.len() > 0),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(ViewsError::Unavailable(error.into())),
+        }
+    }
+
     async fn open_views(&self, number: u32) -> Result<Arc<dyn Views>, ViewsError> {
         let Pools { writer, readers } = self.usable(number).await?;
         Ok(Arc::new(SqliteViews::new(writer, readers)))

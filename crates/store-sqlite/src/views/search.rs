@@ -10,14 +10,23 @@ use sqlx::sqlite::SqliteArguments;
 
 use super::conn::json as parameter;
 
-/// Whoever has a key in a range, by id, and a key in each of the other ranges. The documents are read for the page only.
-const SEARCH_BY_RANGE: &str = "-- praxis_store_sqlite::views::search::search_by_range
+/// Whoever has a wanted key, by id, and a key in each of the other ranges. The documents are read for the page only.
+macro_rules! search {
+    ($name:literal, $distinct:literal, $wanted:literal) => {
+        concat!(
+            "-- praxis_store_sqlite::views::search::",
+            $name,
+            "
 WITH asked (kind, first, past) AS MATERIALIZED (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?4))
 SELECT p.document
 FROM (
-    SELECT DISTINCT k.patient_id FROM patient_keys AS k
-    WHERE k.kind = ?5 AND k.value >= ?1 AND k.value < ?6 AND k.patient_id > ?2
+    SELECT ",
+            $distinct,
+            "k.patient_id FROM patient_keys AS k
+    WHERE k.kind = ?5 AND ",
+            $wanted,
+            " AND k.patient_id > ?2
         AND NOT EXISTS (
             SELECT 1 FROM asked
             WHERE NOT EXISTS (
@@ -26,25 +35,15 @@ FROM (
                     AND other.value >= asked.first AND other.value < asked.past))
     ORDER BY k.patient_id LIMIT ?3) AS found
 CROSS JOIN patients AS p ON p.id = found.patient_id
-ORDER BY found.patient_id";
+ORDER BY found.patient_id"
+        )
+    };
+}
 
-/// The same for exactly that key: the index has them by id, and is read until there is a page.
-const SEARCH_BY_VALUE: &str = "-- praxis_store_sqlite::views::search::search_by_value
-WITH asked (kind, first, past) AS MATERIALIZED (
-    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?4))
-SELECT p.document
-FROM (
-    SELECT k.patient_id FROM patient_keys AS k
-    WHERE k.kind = ?5 AND k.value = ?1 AND k.patient_id > ?2
-        AND NOT EXISTS (
-            SELECT 1 FROM asked
-            WHERE NOT EXISTS (
-                SELECT 1 FROM patient_keys AS other
-                WHERE other.patient_id = k.patient_id AND other.kind = asked.kind
-                    AND other.value >= asked.first AND other.value < asked.past))
-    ORDER BY k.patient_id LIMIT ?3) AS found
-CROSS JOIN patients AS p ON p.id = found.patient_id
-ORDER BY found.patient_id";
+const SEARCH_BY_RANGE: &str = search!("search_by_range", "DISTINCT ", "k.value >= ?1 AND k.value < ?6");
+
+/// For exactly that key: the index has them by id, and is read until there is a page.
+const SEARCH_BY_VALUE: &str = search!("search_by_value", "", "k.value = ?1");
 
 /// Kind and folded value of everything a patient is found by.
 pub(super) fn stored_keys(row: &PatientRow) -> Vec<(&'static str, String)> {

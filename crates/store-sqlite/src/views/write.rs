@@ -8,7 +8,7 @@ use praxis_read_models::models::messages::MessageRow;
 use praxis_read_models::models::patients::PatientRow;
 use praxis_read_models::models::practitioners::PractitionerRow;
 use praxis_read_models::models::threads::ThreadRow;
-use praxis_read_models::views::{Checkpoint, ParkedEvent, Views, ViewsError, ViewsTransaction};
+use praxis_read_models::views::{Checkpoint, Move, ParkedEvent, Views, ViewsError, ViewsTransaction};
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
@@ -142,24 +142,29 @@ struct SqliteViewsTransaction {
 
 #[async_trait]
 impl ViewsTransaction for SqliteViewsTransaction {
-    async fn move_checkpoint(&mut self, from: &Checkpoint, to: &Checkpoint) -> Result<bool, ViewsError> {
-        let moved = sqlx::query(
-            "-- praxis_store_sqlite::views::write::move_checkpoint
-             UPDATE checkpoints SET position = ?5, epoch = ?6, log_id = ?7, leaf_hash = ?8
-             WHERE partition = ?1 AND position = ?2 AND epoch = ?3 AND log_id = ?4",
-        )
-        .bind(i64::from(from.partition))
-        .bind(integer(from.position)?)
-        .bind(i64::from(from.epoch))
-        .bind(from.log_id.0.as_bytes().as_slice())
-        .bind(integer(to.position)?)
-        .bind(i64::from(to.epoch))
-        .bind(to.log_id.0.as_bytes().as_slice())
-        .bind(to.leaf_hash.as_slice())
-        .execute(&mut *self.tx)
-        .await
-        .map_err(fault)?;
-        Ok(moved.rows_affected() == 1)
+    async fn move_checkpoints(&mut self, moves: &[Move]) -> Result<bool, ViewsError> {
+        for Move { from, to } in moves {
+            let moved = sqlx::query(
+                "-- praxis_store_sqlite::views::write::move_checkpoints
+                 UPDATE checkpoints SET position = ?5, epoch = ?6, log_id = ?7, leaf_hash = ?8
+                 WHERE partition = ?1 AND position = ?2 AND epoch = ?3 AND log_id = ?4",
+            )
+            .bind(i64::from(from.partition))
+            .bind(integer(from.position)?)
+            .bind(i64::from(from.epoch))
+            .bind(from.log_id.0.as_bytes().as_slice())
+            .bind(integer(to.position)?)
+            .bind(i64::from(to.epoch))
+            .bind(to.log_id.0.as_bytes().as_slice())
+            .bind(to.leaf_hash.as_slice())
+            .execute(&mut *self.tx)
+            .await
+            .map_err(fault)?;
+            if moved.rows_affected() != 1 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn parked_among(&mut self, streams: &[Uuid]) -> Result<Vec<Uuid>, ViewsError> {

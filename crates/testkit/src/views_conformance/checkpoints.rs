@@ -1,7 +1,7 @@
 //! Do checkpoints move by compare-and-set, together with the rows, one projector at a time?
 
 use praxis_events::ids::LogId;
-use praxis_read_models::views::Checkpoint;
+use praxis_read_models::views::{Checkpoint, Move};
 use uuid::Uuid;
 
 use super::{Open, RegistryUnderTest, checkpoint, save};
@@ -65,6 +65,31 @@ pub async fn a_checkpoint_does_not_move_from_elsewhere(under: RegistryUnderTest)
         tx.commit().await?;
     }
     assert_eq!(open.views.checkpoints().await?.first(), Some(&here));
+    Ok(())
+}
+
+pub async fn several_checkpoints_move_together(under: RegistryUnderTest) -> Outcome {
+    let open = Open::fresh(under).await?;
+    let step = |partition, from, to| Move {
+        from: checkpoint(partition, from),
+        to: checkpoint(partition, to),
+    };
+    let mut tx = open.views.begin().await?;
+    assert!(tx.move_checkpoints(&[]).await?);
+    assert!(
+        tx.move_checkpoints(&[step(0, 0, 7), step(1, 0, 0), step(2, 0, 8)])
+            .await?
+    );
+    tx.commit().await?;
+    let reached = [checkpoint(0, 7), checkpoint(1, 0), checkpoint(2, 8)];
+    assert_eq!(open.views.checkpoints().await?, reached);
+    let mut tx = open.views.begin().await?;
+    assert!(
+        !tx.move_checkpoints(&[step(0, 7, 9), step(1, 5, 9), step(2, 8, 9)])
+            .await?
+    );
+    drop(tx);
+    assert_eq!(open.views.checkpoints().await?, reached);
     Ok(())
 }
 

@@ -165,7 +165,9 @@ pub async fn a_generation_is_removed_when_it_was_retired_for_long_enough(
         registry.remove_retired(Duration::from_hours(1)).await?,
         [0_u32; 0]
     );
+    assert!(registry.is_in_place(1).await?);
     assert_eq!(registry.remove_retired(Duration::ZERO).await?, [1]);
+    assert!(!registry.is_in_place(1).await? && registry.is_in_place(2).await?);
     let left: Vec<_> = registry
         .generations()
         .await?

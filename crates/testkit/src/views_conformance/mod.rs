@@ -34,6 +34,7 @@ pub mod order;
 pub mod parking;
 pub mod rows;
 pub mod search;
+pub mod slices;
 
 /// A registry just created, empty, used by nobody else.
 pub struct RegistryUnderTest {
@@ -168,6 +169,7 @@ macro_rules! views_conformance {
                 partitions_are_started_once,
                 a_checkpoint_moves_from_where_it_is,
                 a_checkpoint_does_not_move_from_elsewhere,
+                several_checkpoints_move_together,
                 a_partition_that_was_not_started_does_not_move,
                 checkpoints_move_with_the_rows_or_not_at_all,
                 who_moved_first_wins,
@@ -212,6 +214,9 @@ macro_rules! views_conformance {
             many_names {
                 search_agrees_with_the_criteria_in_every_script,
             }
+            slices {
+                any_slicing_of_batches_gives_equal_rows,
+            }
             generations {
                 generations_are_numbered_and_begin_building,
                 a_generations_state_moves_from_where_it_is,
@@ -247,7 +252,7 @@ macro_rules! views_conformance_tests {
 #[cfg(test)]
 mod tests {
     /// Every area with the functions it declares.
-    const AREAS: [(&str, &str); 8] = [
+    const AREAS: [(&str, &str); 9] = [
         ("checkpoints", include_str!("checkpoints.rs")),
         ("generations", include_str!("generations.rs")),
         ("lists", include_str!("lists.rs")),
@@ -256,6 +261,7 @@ mod tests {
         ("parking", include_str!("parking.rs")),
         ("rows", include_str!("rows.rs")),
         ("search", include_str!("search.rs")),
+        ("slices", include_str!("slices.rs")),
     ];
 
     #[test]

@@ -60,8 +60,9 @@ impl Databases {
             }
             None => Arc::new(Keyless),
         };
+        let partitions = config.require(&settings::KAFKA_PARTITIONS)?.try_into()?;
         Ok(Self {
-            tools: Tools::new(registry, reader, decoder),
+            tools: Tools::new(registry, reader, decoder, partitions),
             tasks: Tasks::new(),
         })
     }

@@ -97,7 +97,7 @@ impl Door {
         let practice = practice::open(&config, data, &tasks).await?;
         let reader: Arc<dyn LogReader> = Arc::<SqliteLog>::clone(&practice.log);
         let (registry, decoder) = (Arc::clone(&practice.registry), Arc::clone(&practice.decoder));
-        let tools = Tools::new(registry, reader, decoder);
+        let tools = Tools::new(registry, reader, decoder, practice::PARTITIONS);
         Ok(Self::Directory {
             tools,
             practice: Box::new(practice),

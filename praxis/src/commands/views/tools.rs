@@ -1,6 +1,7 @@
 //! What can be asked of read models, and told to them, whoever asks: a terminal or a request.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use praxis_event_store::decode::Decoder;
@@ -27,6 +28,8 @@ pub struct Tools {
     pub reader: Arc<dyn LogReader>,
     /// What opens events.
     pub decoder: Arc<dyn Decoder>,
+    /// How many partitions a new generation is fed by.
+    partitions: NonZeroU32,
     /// Generations in use, so that who looks again and again need not connect each time.
     opened: Arc<Mutex<BTreeMap<u32, Arc<dyn Views>>>>,
 }
@@ -36,11 +39,17 @@ type Open = (Generation, Arc<dyn Views>);
 
 impl Tools {
     /// Nothing is opened yet.
-    pub fn new(registry: Arc<dyn Registry>, reader: Arc<dyn LogReader>, decoder: Arc<dyn Decoder>) -> Self {
+    pub fn new(
+        registry: Arc<dyn Registry>,
+        reader: Arc<dyn LogReader>,
+        decoder: Arc<dyn Decoder>,
+        partitions: NonZeroU32,
+    ) -> Self {
         Self {
             registry,
             reader,
             decoder,
+            partitions,
             opened: Arc::default(),
         }
     }
@@ -85,7 +94,7 @@ impl Tools {
     /// # Errors
     /// [`ReadError::Building`] while there is nothing to build anew.
     pub async fn rebuild(&self) -> Result<RebuildStatus, ReadError> {
-        match begin_rebuild(self.registry.as_ref(), clock::now_micros()).await {
+        match begin_rebuild(self.registry.as_ref(), self.partitions, clock::now_micros()).await {
             Ok(rebuild) => Ok(rebuild_status(rebuild, 0)),
             Err(RebuildError::NothingReady { .. }) => Err(ReadError::Building {
                 progress_permille: None,

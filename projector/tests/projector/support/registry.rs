@@ -23,6 +23,8 @@ pub struct MemoryRegistry {
     known: Mutex<Known>,
     /// For how long generations had to be retired to be removed, call by call.
     pub removals: Mutex<Vec<Duration>>,
+    /// Generations whose rows somebody has removed.
+    pub lost: Mutex<Vec<u32>>,
 }
 
 impl MemoryRegistry {
@@ -33,6 +35,14 @@ impl MemoryRegistry {
         let views = Arc::new(MemoryViews::default());
         known.push((generation(number, NonZeroU32::MIN, state), Arc::clone(&views)));
         views
+    }
+
+    /// Adds a generation of another release.
+    pub fn add_foreign(&self, state: GenerationState) {
+        self.add(state);
+        if let Some((last, _)) = self.known().last_mut() {
+            last.fingerprint = Fingerprint([8; 8]);
+        }
     }
 
     /// The states of all, by number.
@@ -79,7 +89,7 @@ impl Registry for MemoryRegistry {
         &self,
         newest: Option<u32>,
         partitions: NonZeroU32,
-        _: i64,
+        created_at: i64,
     ) -> Result<Option<Generation>, ViewsError> {
         let mut known = self.known();
         let all: Vec<_> = known.iter().map(|(known, _)| *known).collect();
@@ -87,7 +97,10 @@ impl Registry for MemoryRegistry {
             return Ok(None);
         }
         let number = u32::try_from(known.len()).expect("few") + 1;
-        let registered = generation(number, partitions, GenerationState::Building);
+        let registered = Generation {
+            created_at,
+            ..generation(number, partitions, GenerationState::Building)
+        };
         known.push((registered, Arc::new(MemoryViews::default())));
         Ok(Some(registered))
     }
@@ -103,6 +116,10 @@ impl Registry for MemoryRegistry {
             .iter_mut()
             .find(|(known, _)| known.number == number && known.state == from);
         Ok(found.map(|(known, _)| known.state = to).is_some())
+    }
+
+    async fn is_in_place(&self, number: u32) -> Result<bool, ViewsError> {
+        Ok(!self.lost.lock().expect("not poisoned").contains(&number))
     }
 
     async fn open_views(&self, number: u32) -> Result<Arc<dyn Views>, ViewsError> {

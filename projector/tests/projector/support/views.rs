@@ -12,7 +12,7 @@ use praxis_read_models::models::messages::MessageRow;
 use praxis_read_models::models::patients::PatientRow;
 use praxis_read_models::models::practitioners::PractitionerRow;
 use praxis_read_models::models::threads::ThreadRow;
-use praxis_read_models::views::{Checkpoint, ParkedEvent, Views, ViewsError, ViewsTransaction};
+use praxis_read_models::views::{Checkpoint, Move, ParkedEvent, Views, ViewsError, ViewsTransaction};
 use praxis_testkit::rows::Rows;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
@@ -112,14 +112,15 @@ macro_rules! loads_and_saves {
                 }
             )+
 
-            async fn move_checkpoint(&mut self, from: &Checkpoint, to: &Checkpoint) -> Result<bool, ViewsError> {
+            async fn move_checkpoints(&mut self, moves: &[Move]) -> Result<bool, ViewsError> {
                 let place = |known: &Checkpoint| (known.position, known.epoch, known.log_id);
-                let Some(known) = self.next.checkpoints.get_mut(&from.partition) else { return Ok(false) };
-                let is_there = place(known) == place(from);
-                if is_there {
-                    *known = to.clone();
+                for Move { from, to } in moves {
+                    match self.next.checkpoints.get_mut(&from.partition) {
+                        Some(known) if place(known) == place(from) => *known = to.clone(),
+                        Some(_) | None => return Ok(false),
+                    }
                 }
-                Ok(is_there)
+                Ok(true)
             }
 
             async fn parked_among(&mut self, streams: &[Uuid]) -> Result<Vec<Uuid>, ViewsError> {

@@ -1,4 +1,4 @@
-//! `GET /locations`: every site of the practice, in the order of registration.
+//! `GET /locations`: every site of the practice, by id.
 
 use axum::extract::State;
 use praxis_events::ids::LocationId;
@@ -15,7 +15,7 @@ use crate::view::location::LocationView;
 
 /// List locations.
 ///
-/// In the order of registration.
+/// By id, which is about the order of registration, and stable.
 #[utoipa::path(
     get,
     path = "/locations",

@@ -1,4 +1,4 @@
-//! `GET /patients`: every patient, in the order of registration.
+//! `GET /patients`: every patient, by id.
 
 use axum::extract::State;
 use praxis_events::ids::PatientId;
@@ -14,7 +14,7 @@ use crate::view::patient::PatientSummary;
 
 /// List patients.
 ///
-/// In the order of registration. To find someone, use `POST /patients/search`.
+/// By id, which is about the order of registration, and stable. To find someone, use `POST /patients/search`.
 #[utoipa::path(
     get,
     path = "/patients",

@@ -1,4 +1,4 @@
-//! `GET /practitioners`: every practitioner, in the order of registration.
+//! `GET /practitioners`: every practitioner, by id.
 
 use axum::extract::State;
 use praxis_events::ids::PractitionerId;
@@ -15,7 +15,7 @@ use crate::view::practitioner::PractitionerView;
 
 /// List practitioners.
 ///
-/// In the order of registration.
+/// By id, which is about the order of registration, and stable.
 #[utoipa::path(
     get,
     path = "/practitioners",

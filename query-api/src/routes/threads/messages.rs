@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use praxis_event_store::port::StoredEvent;
 use praxis_events::event::Event;
-use praxis_events::ids::{MessageId, ThreadId};
+use praxis_events::ids::{MessageId, StreamType, ThreadId};
 use praxis_events::thread::ThreadEvent;
 use praxis_http_kit::cursor::Cursor;
 use praxis_http_kit::params::{FromQuery, PathId, QueryFields};
@@ -44,7 +45,8 @@ impl FromQuery for MessagesQuery {
 /// List a conversation's messages.
 ///
 /// In the order they were sent. For those who take part, and for auditors. The words of a message that was retracted
-/// since are for auditors only, also as of a moment at which it was not retracted yet.
+/// since are for auditors only, also as of a moment at which it was not retracted yet; so are those of every message
+/// while a later retraction cannot be read.
 #[utoipa::path(
     get,
     path = "/threads/{id}/messages",
@@ -111,17 +113,30 @@ async fn then(
     let mut thread = None;
     let mut rows: BTreeMap<MessageId, Option<MessageRow>> = BTreeMap::new();
     let mut retracted: BTreeMap<MessageId, DateTime<Utc>> = BTreeMap::new();
+    let mut all_perhaps_retracted = None;
     // Read to the end of the log: what was retracted after the moment is not shown to everyone as of it either.
-    each_event(app, id.into(), u64::MAX, |event| {
+    each_event(app, id.into(), u64::MAX, |stored, decoded| {
+        let event = match decoded {
+            Ok(event) => event,
+            Err(fault) if stored.position <= place.position => return Err(ReadError::Unreadable(fault)),
+            // Of what came later only retractions matter, and nobody knows what this one retracts.
+            Err(_) => {
+                if may_retract(stored) {
+                    all_perhaps_retracted = DateTime::from_timestamp_micros(stored.recorded_at);
+                }
+                return Ok(());
+            }
+        };
         if let Event::Thread(ThreadEvent::MessageRetracted(gone)) = &event.event {
             retracted.entry(gone.message_id).or_insert(event.recorded_at);
         }
         if event.position <= place.position {
-            fold::<Threads>(&mut thread, id, event);
-            for key in Messages::keys(event) {
-                fold::<Messages>(rows.entry(key).or_default(), key, event);
+            fold::<Threads>(&mut thread, id, &event);
+            for key in Messages::keys(&event) {
+                fold::<Messages>(rows.entry(key).or_default(), key, &event);
             }
         }
+        Ok(())
     })
     .await?;
     let thread = thread.ok_or(ReadError::NotFound)?;
@@ -137,11 +152,17 @@ async fn then(
     let items = rows
         .into_iter()
         .map(|row| {
-            let retracted_at = retracted.get(&row.id).copied();
+            let retracted_at = retracted.get(&row.id).copied().or(all_perhaps_retracted);
             MessageView::as_of(row, &asked.caller, retracted_at)
         })
         .collect();
     Ok(Answer::page(items, next.as_ref(), Completeness::Complete, place).linked(asked.uri, next))
+}
+
+/// Whether an event that cannot be read may be a retraction: it is one, or of a type that this program does not know.
+fn may_retract(stored: &StoredEvent) -> bool {
+    Event::find_type(StreamType::Thread, &stored.event_type)
+        .is_none_or(|known| known.name == "thread.message-retracted")
 }
 
 fn cut(slice: &Slice<VersionKey>, rows: Vec<MessageRow>) -> (Vec<MessageRow>, Option<Cursor>) {

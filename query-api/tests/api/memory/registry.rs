@@ -85,6 +85,10 @@ impl Registry for MemoryRegistry {
         Ok(moved.map(|(generation, _)| generation.state = to).is_some())
     }
 
+    async fn is_in_place(&self, _: u32) -> Result<bool, ViewsError> {
+        Err(ViewsError::Unfit("the query API registers nothing".to_owned()))
+    }
+
     async fn open_views(&self, _: u32) -> Result<Arc<dyn Views>, ViewsError> {
         Err(ViewsError::Unfit("the query API writes nothing".to_owned()))
     }
