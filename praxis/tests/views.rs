@@ -6,42 +6,20 @@
     reason = "a panic is a test's report; clippy exempts test functions only"
 )]
 
-#[path = "import/server.rs"]
 #[allow(dead_code, reason = "each test program uses its part")]
-mod server;
+mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::server::{Server, token};
+use self::support::{Server, praxis, token, written};
 
 /// How long readers go on after a rebuild: the server looks for a newer generation every second.
 const READ_ON_FOR: Duration = Duration::from_secs(3);
-
-/// The program, without the settings of whoever runs the tests.
-fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_praxis"));
-    program.env_clear();
-    program
-}
-
-fn praxis(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
-}
-
-fn written(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 /// What a `views` command on a data directory says.
 fn views(command: &str, data: &Path) -> Value {

@@ -9,17 +9,18 @@
     reason = "a panic is a test's report; clippy exempts test functions only"
 )]
 
-mod server;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use praxis_event_store::port::LogReader as _;
 use praxis_store_sqlite::log::{OpenOptions, SqliteLog};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::server::{Reads, Server, period, token};
+use self::support::{Reads, Server, period, praxis, token, written};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -33,26 +34,6 @@ fn small_folder() -> PathBuf {
 fn expected() -> Value {
     let text = std::fs::read_to_string(small_folder().join("expected.json")).unwrap();
     serde_json::from_str(&text).unwrap()
-}
-
-/// The program, without the settings of whoever runs the tests.
-fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_praxis"));
-    program.env_clear();
-    program
-}
-
-fn praxis(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
-}
-
-fn written(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// Imports a folder; `to` says where to.

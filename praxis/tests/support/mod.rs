@@ -1,19 +1,39 @@
-//! A server of its own for a test, and what it shows.
+//! How does a test run the program, and what does a server of its own show?
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-
-use super::{praxis, program, written};
 
 /// How often a page is asked for again while the server does not read yet.
 const READ_ATTEMPTS_MAX: u32 = 300;
 
 /// How soon it is asked for again.
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// The program, without the settings of whoever runs the tests.
+pub fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_praxis"));
+    program.env_clear();
+    program
+}
+
+/// What it says to these arguments.
+pub fn praxis(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+/// What it wrote, having succeeded.
+pub fn written(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
 
 /// A server on a data directory; ends with the test.
 pub struct Server {
