@@ -15,8 +15,13 @@ SERVICES := scripts/dev-services.sh run --
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
 
+# `make run LISTEN=127.0.0.1:9000 ADMIN_LISTEN=127.0.0.1:9001` where 8080 or 9090 is taken.
+LISTEN ?=
+ADMIN_LISTEN ?=
+RUN_FLAGS = $(if $(LISTEN),--listen $(LISTEN)) $(if $(ADMIN_LISTEN),--admin-listen $(ADMIN_LISTEN))
+
 run: toolchain ## Serve a demonstration practice on http://localhost:8080, on SQLite, in one process
-	PRAXIS_LOG=$${PRAXIS_LOG:-info,praxis::request=warn} cargo run --profile $(PROFILE) -p praxis -- serve --demo
+	PRAXIS_LOG=$${PRAXIS_LOG:-info,praxis::request=warn} cargo run --profile $(PROFILE) -p praxis -- serve --demo $(RUN_FLAGS)
 
 # The programs are built first: fault tests start those of other packages, which cargo would not build for them.
 test: toolchain ## Run every test, against a real MySQL and a real Kafka

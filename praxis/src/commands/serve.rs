@@ -55,11 +55,11 @@ pub async fn run(args: Serve) -> Result<ExitCode> {
     let address: SocketAddr = config.require(&settings::LISTEN)?;
     let listener = serve::bind(address)
         .await
-        .with_context(|| "is another server running? try --listen 127.0.0.1:8081")?;
+        .context("is another server running? try --listen 127.0.0.1:8081 (make run LISTEN=127.0.0.1:8081)")?;
     let admin_address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
     let admin = serve::bind(admin_address)
         .await
-        .with_context(|| "try --admin-listen 127.0.0.1:9091")?;
+        .context("try --admin-listen 127.0.0.1:9091 (make run ADMIN_LISTEN=127.0.0.1:9091)")?;
     let practice = practice::open(&config, &data, &tasks).await?;
     let url = format!("http://{}", listener.local_addr()?);
     practice.directory.announce(&url)?;
