@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use chrono::TimeDelta;
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use praxis_auth::claims::{Principal, Role};
 use praxis_auth::sign::TokenSigner;
 use praxis_event_store::record::command_key::command_key_hash;
@@ -18,6 +18,12 @@ use crate::deployment::Deployment;
 
 /// Longer than any test.
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(1);
+
+/// Eight in the morning a month ahead: within the horizon, so that visits can be booked from then on.
+pub fn bookable_morning() -> DateTime<Utc> {
+    let day = (clock::now() + TimeDelta::days(30)).date_naive();
+    (day.and_time(NaiveTime::MIN) + TimeDelta::hours(8)).and_utc()
+}
 
 /// Calls as one account with one token. Cheap to clone.
 #[derive(Clone)]

@@ -75,6 +75,14 @@ impl Deployment {
         Ok(service)
     }
 
+    /// Two `command-api` on one log.
+    pub async fn start_two_command_apis(&self) -> anyhow::Result<[Service; 2]> {
+        Ok([
+            self.start(Program::CommandApi).await?,
+            self.start(Program::CommandApi).await?,
+        ])
+    }
+
     /// Starts a program and does not wait for it.
     pub fn spawn_with(&self, program: Program, settings: &[(&str, &str)]) -> anyhow::Result<Service> {
         let mut environment = self.settings();

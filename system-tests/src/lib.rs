@@ -12,6 +12,7 @@ pub mod client;
 pub mod deployment;
 pub mod load;
 pub mod log;
+pub mod one_process;
 pub mod proof;
 pub mod service;
 pub mod tier;

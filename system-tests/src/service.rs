@@ -117,6 +117,13 @@ impl Service {
         self.process.terminate(READY_TIME_MAX).await
     }
 
+    /// The same; its end must be a good one.
+    pub async fn end_well(&mut self) -> anyhow::Result<()> {
+        let status = self.terminate().await?;
+        anyhow::ensure!(status.success(), "{} ended with {status}", self.program.binary());
+        Ok(())
+    }
+
     /// Everything `/metrics` says.
     pub async fn metrics(&self) -> anyhow::Result<String> {
         Ok(reqwest::get(format!("{}/metrics", self.admin()))

@@ -33,10 +33,7 @@ impl Tier {
     /// Founds a practice on these servers and starts two `command-api`, as many projectors, and a `query-api`.
     pub async fn start(server_url: &str, brokers: &str, projectors: usize) -> anyhow::Result<Self> {
         let deployment = Deployment::found(server_url, brokers).await?;
-        let command_apis = vec![
-            deployment.start(Program::CommandApi).await?,
-            deployment.start(Program::CommandApi).await?,
-        ];
+        let command_apis: Vec<Service> = deployment.start_two_command_apis().await?.into();
         let mut started = Vec::new();
         for _ in 0..projectors {
             started.push(deployment.start(Program::Projector).await?);

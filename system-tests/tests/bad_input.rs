@@ -1,18 +1,17 @@
 //! What do the programs say when what they are given to stand on is away, in use, or another's?
 
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use praxis_auth::claims::{Principal, Role};
-use praxis_auth::generate::{KeySize, PemPair, generate};
+use praxis_auth::generate::{KeySize, generate};
 use praxis_auth::sign::TokenSigner;
 use praxis_runtime::clock;
 use praxis_runtime::ids::new_id;
 use praxis_system_tests::deployment::Deployment;
+use praxis_system_tests::one_process::OneProcess;
 use praxis_system_tests::service::Program;
 use praxis_testkit::ports::free_port;
-use praxis_testkit::processes::{Process, workspace_binary};
 use praxis_testkit::servers::{kafka_brokers, mysql_url};
 use serde_json::{Value, json};
 
@@ -43,50 +42,21 @@ async fn a_program_whose_database_is_away_at_start_ends_with_what_is_missing() -
     Ok(())
 }
 
-/// A practice in one process.
-struct Serving {
-    process: Process,
-    api: String,
-    admin: String,
-}
-
-fn serve(data: &Path, signing: &PemPair, settings: &[(&str, &str)]) -> anyhow::Result<Serving> {
-    let api = format!("127.0.0.1:{}", free_port());
-    let admin = format!("127.0.0.1:{}", free_port());
-    let data = data.display().to_string();
-    let mut environment = vec![
-        ("PRAXIS_DATA", &*data),
-        ("PRAXIS_LISTEN", &*api),
-        ("PRAXIS_ADMIN_LISTEN", &*admin),
-        ("PRAXIS_JWT_PRIVATE_KEY", signing.private_pem()),
-    ];
-    environment.extend(settings);
-    let process = Process::spawn(&workspace_binary("praxis"), &["serve"], &environment)?;
-    Ok(Serving { process, api, admin })
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_data_directory_in_use_is_refused_with_the_address_of_its_server() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let data = directory.path().join("data");
     let signing = generate(KeySize::Rsa2048)?;
-    let mut first = serve(&data, &signing, &[])?;
-    first
-        .process
-        .wait_until_serving(&first.admin, "/ready", TIME_MAX)
-        .await?;
-    let mut second = serve(&data, &signing, &[])?;
+    let mut first = OneProcess::start(&data, &signing, &[]).await?;
+    let mut second = OneProcess::spawn(&data, &signing, &[])?;
     let status = second.process.wait(TIME_MAX).await?;
     let output = second.process.output()?;
     assert!(!status.success(), "{output}");
     let expected = format!("is in use by the server at http://{}", first.api);
     assert!(output.contains(&expected), "{output}");
     // The first one was not disturbed, and leaves the directory to the next.
-    assert!(first.process.terminate(TIME_MAX).await?.success());
-    let mut next = serve(&data, &signing, &[])?;
-    next.process
-        .wait_until_serving(&next.admin, "/ready", TIME_MAX)
-        .await?;
+    first.end_well().await?;
+    OneProcess::start(&data, &signing, &[]).await?;
     Ok(())
 }
 
@@ -95,11 +65,7 @@ async fn a_process_without_the_key_encryption_key_of_its_log_is_not_ready() -> a
     let directory = tempfile::tempdir()?;
     let data = directory.path().join("data");
     let signing = generate(KeySize::Rsa2048)?;
-    let mut first = serve(&data, &signing, &[])?;
-    first
-        .process
-        .wait_until_serving(&first.admin, "/ready", TIME_MAX)
-        .await?;
+    let mut first = OneProcess::start(&data, &signing, &[]).await?;
     let principal = Principal {
         account_id: new_id(),
         role: Role::Staff,
@@ -115,14 +81,11 @@ async fn a_process_without_the_key_encryption_key_of_its_log_is_not_ready() -> a
         .send()
         .await?;
     assert_eq!(written.status(), 201);
-    assert!(first.process.terminate(TIME_MAX).await?.success());
+    first.end_well().await?;
 
     let another = format!("{}:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", new_id());
-    let mut second = serve(&data, &signing, &[("PRAXIS_KEK", &another)])?;
-    second
-        .process
-        .wait_until_serving(&second.admin, "/health", TIME_MAX)
-        .await?;
+    let mut second = OneProcess::spawn(&data, &signing, &[("PRAXIS_KEK", &another)])?;
+    second.wait_until_serving("/health").await?;
     let ready = reqwest::get(format!("http://{}/ready", second.admin)).await?;
     assert_eq!(ready.status(), 503);
     let told: Value = ready.json().await?;

@@ -9,8 +9,7 @@ use praxis_auth::claims::Role;
 use praxis_events::appointment::AppointmentEvent;
 use praxis_events::event::Event;
 use praxis_events::patient::PatientEvent;
-use praxis_runtime::clock;
-use praxis_system_tests::client::{Client, Reply, Request};
+use praxis_system_tests::client::{Client, Reply, Request, bookable_morning};
 use praxis_system_tests::deployment::Deployment;
 use praxis_system_tests::log::Log;
 use praxis_system_tests::proof::assert_views_equal_a_fresh_fold;
@@ -36,7 +35,6 @@ struct Scene {
     desk: Client,
     admin: Client,
     location_id: Uuid,
-    /// A time ahead of now and within the horizon, to the minute.
     morning: DateTime<Utc>,
     /// Last, so that what the programs wrote is shown after they have ended.
     deployment: Deployment,
@@ -46,25 +44,16 @@ impl Scene {
     async fn open() -> anyhow::Result<Self> {
         allow_many_connections()?;
         let deployment = Deployment::found(&mysql_url(), &kafka_brokers()).await?;
-        let apis = [
-            deployment.start(Program::CommandApi).await?,
-            deployment.start(Program::CommandApi).await?,
-        ];
+        let apis = deployment.start_two_command_apis().await?;
         let desk = Client::new(&deployment, Role::Staff, None, ANSWER_TIME_MAX)?;
         let admin = Client::new(&deployment, Role::Admin, None, ANSWER_TIME_MAX)?;
         let location_id = admin.must(&apis[0].base(), &Request::register_location()).await?;
-        let in_a_month = clock::now() + TimeDelta::days(30);
-        let morning = in_a_month
-            .date_naive()
-            .and_hms_opt(8, 0, 0)
-            .expect("is a time")
-            .and_utc();
         Ok(Self {
             apis,
             desk,
             admin,
             location_id,
-            morning,
+            morning: bookable_morning(),
             deployment,
         })
     }

@@ -68,8 +68,7 @@ async fn projectors_come_and_go(tier: &mut Tier, load: &mut Load) -> anyhow::Res
     second.process.kill_9()?;
     let third = tier.deployment.start(Program::Projector).await?;
     wait_for_partitions(&third, load).await?;
-    let status = tier.projectors[0].terminate().await?;
-    ensure!(status.success(), "the first projector ended with {status}");
+    tier.projectors[0].end_well().await?;
     tier.projectors[0] = third;
     load.goes_on(SOME, SOON).await
 }

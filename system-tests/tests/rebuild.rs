@@ -7,9 +7,8 @@ use anyhow::{Context as _, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use praxis_auth::claims::Role;
 use praxis_read_models::registry::{GenerationState, Registry as _};
-use praxis_runtime::clock;
 use praxis_store_mysql::views::MySqlRegistry;
-use praxis_system_tests::client::{Client, Request};
+use praxis_system_tests::client::{Client, Request, bookable_morning};
 use praxis_system_tests::deployment::{Deployment, Told};
 use praxis_system_tests::log::Log;
 use praxis_system_tests::proof::assert_views_equal_a_fresh_fold;
@@ -39,7 +38,6 @@ struct Scene {
     location_id: Uuid,
     practitioners: Vec<Uuid>,
     patients: Vec<Uuid>,
-    /// A time ahead of now and within the horizon.
     morning: DateTime<Utc>,
     /// Last, so that what the programs wrote is shown after they have ended.
     deployment: Deployment,
@@ -48,10 +46,7 @@ struct Scene {
 impl Scene {
     async fn open() -> anyhow::Result<Self> {
         let deployment = Deployment::found(&mysql_url(), &kafka_brokers()).await?;
-        let apis = [
-            deployment.start(Program::CommandApi).await?,
-            deployment.start(Program::CommandApi).await?,
-        ];
+        let apis = deployment.start_two_command_apis().await?;
         let desk = Client::new(&deployment, Role::Staff, None, ANSWER_TIME_MAX)?;
         let admin = Client::new(&deployment, Role::Admin, None, ANSWER_TIME_MAX)?;
         let base = apis[0].base();
@@ -63,15 +58,13 @@ impl Scene {
         for _ in 0..PATIENTS {
             patients.push(desk.must(&base, &Request::register_patient()).await?);
         }
-        let in_a_month = (clock::now() + TimeDelta::days(30)).date_naive();
-        let morning = in_a_month.and_hms_opt(8, 0, 0).expect("is a time").and_utc();
         Ok(Self {
             apis,
             desk,
             location_id,
             practitioners,
             patients,
-            morning,
+            morning: bookable_morning(),
             deployment,
         })
     }
@@ -250,7 +243,7 @@ async fn where_no_projector_runs_the_command_fills_it() -> anyhow::Result<()> {
     scene.book_at_once().await?;
     let log = Log::read_sound(&scene.deployment).await?;
     assert_views_equal_a_fresh_fold(&scene.deployment, &log).await?;
-    ensure!(projector.terminate().await?.success(), "the projector ends well");
+    projector.end_well().await?;
 
     let here = document(
         &scene

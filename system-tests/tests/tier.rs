@@ -6,6 +6,7 @@ use praxis_auth::claims::Role;
 use praxis_system_tests::client::{Client, Request};
 use praxis_system_tests::deployment::Deployment;
 use praxis_system_tests::service::Program;
+use praxis_testkit::processes::workspace_binary;
 use praxis_testkit::servers::{kafka_brokers, mysql_url};
 use serde_json::json;
 
@@ -35,11 +36,27 @@ async fn what_was_written_is_read_at_its_position() -> anyhow::Result<()> {
     );
 
     for service in [&mut query_api, &mut projector, &mut command_api] {
-        let status = service.terminate().await?;
+        service.end_well().await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_program_says_its_version_and_the_commit_it_was_built_from() -> anyhow::Result<()> {
+    for program in ["command-api", "projector", "query-api", "praxis"] {
+        let told = std::process::Command::new(workspace_binary(program))
+            .arg("--version")
+            .output()?;
+        let said = String::from_utf8(told.stdout)?;
+        let commit = said
+            .trim_end()
+            .strip_prefix(&format!("{program} {} (", env!("CARGO_PKG_VERSION")))
+            .and_then(|rest| rest.strip_suffix(')'));
+        let is_hash = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // As when these tests run elsewhere than in a repository.
         assert!(
-            status.success(),
-            "{} ended with {status}",
-            service.program.binary()
+            commit.is_some_and(|commit| is_hash(commit) || commit == "unknown commit"),
+            "{said}"
         );
     }
     Ok(())

@@ -85,6 +85,11 @@ impl Process {
         self.child.id()
     }
 
+    /// The file of its standard output and standard error; gone with the process unless it was given one.
+    pub fn output_file(&self) -> &Path {
+        &self.output_file
+    }
+
     /// Everything in the file of its standard output and standard error so far.
     pub fn output(&self) -> anyhow::Result<String> {
         let bytes = std::fs::read(&self.output_file)?;

@@ -16,13 +16,11 @@ mod traffic;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
 
 use praxis_auth::generate::{KeySize, generate};
 use praxis_system_tests::deployment::Deployment;
-use praxis_system_tests::service::{Program, Service};
-use praxis_testkit::ports::free_port;
-use praxis_testkit::processes::{Process, workspace_binary};
+use praxis_system_tests::one_process::OneProcess;
+use praxis_system_tests::service::Program;
 use praxis_testkit::servers::{kafka_brokers, mysql_url};
 
 use crate::callers::{Callers, Reply};
@@ -31,8 +29,6 @@ use crate::traffic::{Practice, misuse_everything, refuse_and_conflict, run_a_pra
 
 /// Everything that is ever written to a log.
 const LOUD: &[(&str, &str)] = &[("PRAXIS_LOG", "debug")];
-
-const READY_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// Tables of read models that hold no clear values: where each projector stands, and what stands still.
 const OPEN_VIEW_TABLES: [&str; 2] = ["checkpoints", "parked"];
@@ -79,7 +75,9 @@ async fn nothing_personal_leaves_its_place_in_the_tier_of_services() -> anyhow::
         told.output
     );
     assert_clean("views parked", told.output.as_bytes());
-    stop([&mut command_api, &mut second, &mut projector, &mut query_api]).await?;
+    for service in [&mut command_api, &mut second, &mut projector, &mut query_api] {
+        service.end_well().await?;
+    }
     assert_logs_are_clean(&deployment.log_files()?, deployment.log_dir());
     assert_databases_are_clean(&deployment, &events, &practice).await?;
     assert_topic_is_clean(&deployment, &practice).await
@@ -88,24 +86,10 @@ async fn nothing_personal_leaves_its_place_in_the_tier_of_services() -> anyhow::
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_personal_leaves_its_place_in_one_process() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
-    let (data, log) = (directory.path().join("data"), directory.path().join("serve.log"));
+    let data = directory.path().join("data");
     let signing = generate(KeySize::Rsa2048)?;
-    let (api, admin) = (
-        format!("127.0.0.1:{}", free_port()),
-        format!("127.0.0.1:{}", free_port()),
-    );
-    let settings = [
-        ("PRAXIS_DATA", data.to_str().unwrap()),
-        ("PRAXIS_LISTEN", &*api),
-        ("PRAXIS_ADMIN_LISTEN", &*admin),
-        ("PRAXIS_JWT_PRIVATE_KEY", signing.private_pem()),
-        LOUD[0],
-    ];
-    let mut process = Process::spawn_logging_to(&log, &workspace_binary("praxis"), &["serve"], &settings)?;
-    process
-        .wait_until_serving(&admin, "/ready", READY_TIME_MAX)
-        .await?;
-    let base = format!("http://{api}");
+    let mut served = OneProcess::start(&data, &signing, LOUD).await?;
+    let base = format!("http://{}", served.api);
     let callers = Callers::new(signing.private_pem(), &base, &base)?;
     let mut replies = Vec::new();
     let practice = run_a_practice(&callers, &mut replies).await;
@@ -113,7 +97,7 @@ async fn nothing_personal_leaves_its_place_in_one_process() -> anyhow::Result<()
     read_everything(&callers, &practice, &mut replies).await;
     misuse_everything(&callers, &practice, &mut replies).await;
     assert_answers_are_clean(&replies);
-    let metrics = reqwest::get(format!("http://{admin}/metrics"))
+    let metrics = reqwest::get(format!("http://{}/metrics", served.admin))
         .await?
         .text()
         .await?;
@@ -126,9 +110,9 @@ async fn nothing_personal_leaves_its_place_in_one_process() -> anyhow::Result<()
         data.join("events.db-wal").is_file(),
         "a write-ahead log to look through"
     );
-    assert!(process.terminate(READY_TIME_MAX).await?.success());
+    served.end_well().await?;
     assert_data_is_clean(&data, &practice);
-    assert_logs_are_clean(&[log], directory.path());
+    assert_logs_are_clean(&[served.process.output_file().to_owned()], directory.path());
     Ok(())
 }
 
@@ -279,16 +263,4 @@ fn assert_data_is_clean(data: &Path, practice: &Practice) {
         !marks_in(&read("views-")).is_empty(),
         "what may be clear is found there"
     );
-}
-
-async fn stop(services: [&mut Service; 4]) -> anyhow::Result<()> {
-    for service in services {
-        let status = service.terminate().await?;
-        assert!(
-            status.success(),
-            "{} ended with {status}",
-            service.program.binary()
-        );
-    }
-    Ok(())
 }
