@@ -4,7 +4,6 @@
 //! section 6). A doctor's relationship to a patient is not judged yet: for now a doctor sees every patient and booking,
 //! and the conversations they take part in.
 
-use chrono::{DateTime, Utc};
 use praxis_auth::claims::{Principal, Role};
 use praxis_events::ids::{PatientId, PractitionerId};
 use praxis_events::thread::Participant;
@@ -71,7 +70,7 @@ pub fn thread(caller: &Principal, row: &ThreadRow) -> Access {
     }
 }
 
-/// What is said in a conversation.
+/// The messages of a conversation: that they were sent, when, by whom, and who read them.
 pub fn messages(caller: &Principal, row: &ThreadRow) -> Access {
     match caller.role {
         Role::Admin | Role::Staff => Access::Refused,
@@ -79,13 +78,13 @@ pub fn messages(caller: &Principal, row: &ThreadRow) -> Access {
     }
 }
 
-/// The words of one message of a conversation that the caller may read: once it was retracted they are for auditors.
-pub const fn message_body(caller: &Principal, retracted_at: Option<DateTime<Utc>>) -> Access {
-    match (caller.role, retracted_at) {
-        (Role::Auditor, _) | (Role::Admin | Role::Doctor | Role::Staff | Role::Patient, None) => {
-            Access::Granted
-        }
-        (Role::Admin | Role::Doctor | Role::Staff | Role::Patient, Some(_)) => Access::Refused,
+/// The words of a conversation that the caller may know of: what it is about and what is said in it. They are for those
+/// who take part (domain rules, section 5); who manages or audits goes without them (ADR 32).
+pub const fn words(caller: &Principal) -> Access {
+    match caller.role {
+        // A conversation that they take no part in is hidden from them.
+        Role::Doctor | Role::Patient => Access::Granted,
+        Role::Admin | Role::Staff | Role::Auditor => Access::Refused,
     }
 }
 
@@ -142,7 +141,7 @@ mod tests {
     }
 
     fn thread_of(participants: &[Participant]) -> ThreadRow {
-        let at = DateTime::from_timestamp(0, 0).expect("an instant");
+        let at = chrono::DateTime::from_timestamp(0, 0).expect("an instant");
         let taking_part = |participant: &Participant| ThreadParticipant {
             participant: *participant,
             unread: Vec::new(),
@@ -208,5 +207,11 @@ mod tests {
             by_role(|caller| messages(caller, &others)),
             [Refused, Hidden, Refused, Hidden, Granted]
         );
+    }
+
+    #[test]
+    fn words_are_for_those_who_take_part() {
+        use Access::{Granted, Refused};
+        assert_eq!(by_role(words), [Refused, Granted, Refused, Granted, Refused]);
     }
 }

@@ -4,6 +4,7 @@ use http::Uri;
 use praxis_event_store::port::StreamRange;
 use praxis_events::ids::StreamId;
 
+use crate::access::Access;
 use crate::answer::{Answer, Completeness, Listing};
 use crate::app::App;
 use crate::as_of::place_of;
@@ -14,7 +15,7 @@ use crate::view::event::EventView;
 /// The query of a history.
 pub type HistoryQuery = Slice<VersionKey>;
 
-/// A page of a stream's events. An event that cannot be read is in its place with the reason, not left out.
+/// A page of a stream's events; `sealed` says whether the caller may read what is sealed in them. An event that cannot be read is in its place with the reason, not left out.
 ///
 /// # Errors
 /// [`ReadError::NotFound`] for a stream without events; else when log or keys do not answer.
@@ -23,6 +24,7 @@ pub async fn page(
     stream: impl Into<StreamId>,
     slice: &HistoryQuery,
     uri: Uri,
+    sealed: Access,
 ) -> Result<Answer<Listing<EventView>>, ReadError> {
     let place = place_of(&app.log.head().await?);
     let range = StreamRange {
@@ -40,7 +42,7 @@ pub async fn page(
     let events = stored
         .iter()
         .zip(decoded)
-        .map(|(stored, decoded)| EventView::new(stored, decoded, place.epoch))
+        .map(|(stored, decoded)| EventView::new(stored, decoded, place.epoch, sealed))
         .collect();
     Ok(Answer::page(events, next.as_ref(), Completeness::Complete, place).linked(uri, next))
 }

@@ -23,9 +23,9 @@ const PRACTICE: &[Role] = &[Admin, Doctor, Staff];
 const PRACTICE_AND_PATIENT: &[Role] = &[Admin, Doctor, Staff, Patient];
 /// What happened to records that belong to no patient.
 const PRACTICE_AND_AUDITOR: &[Role] = &[Admin, Doctor, Staff, Auditor];
-/// What is said in conversations.
+/// What is said in conversations; auditors without the words.
 const READERS_OF_MESSAGES: &[Role] = &[Doctor, Patient, Auditor];
-/// What was said in conversations, retracted messages included.
+/// What happened in conversations, without the words.
 const AUDITOR: &[Role] = &[Auditor];
 
 /// Whom each route serves.

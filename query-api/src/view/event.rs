@@ -11,6 +11,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::Access;
+
 /// Something that happened to a record.
 #[derive(Clone, PartialEq, Serialize, ToSchema)]
 pub struct EventView {
@@ -35,7 +37,8 @@ pub struct EventView {
     /// Who, why, as part of what; absent if the event's metadata cannot be read.
     #[serde(flatten)]
     pub cause: Option<CauseView>,
-    /// What was recorded, by name of field. A sealed group is `{"value": …}`, or `"erased"` once its person was.
+    /// What was recorded, by name of field. A sealed group is `{"value": …}`, or `"erased"` once its person was,
+    /// or `"withheld"` from who may not read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub payload: Option<Value>,
@@ -80,8 +83,14 @@ pub struct ActorView {
 }
 
 impl EventView {
-    /// An event as it stands in a log of that epoch, with what came of opening it.
-    pub fn new(stored: &StoredEvent, decoded: Result<RecordedEvent, DecodeFault>, epoch: u64) -> Self {
+    /// An event as it stands in a log of that epoch, with what came of opening it, to a caller who may read what is
+    /// sealed in it or not.
+    pub fn new(
+        stored: &StoredEvent,
+        decoded: Result<RecordedEvent, DecodeFault>,
+        epoch: u64,
+        sealed: Access,
+    ) -> Self {
         let position = EpochPosition {
             epoch,
             position: stored.position,
@@ -89,6 +98,11 @@ impl EventView {
         let (metadata, payload) = match decoded {
             Ok(event) => {
                 let payload = event.event.to_document().map_err(|_| DecodeFault::Shape);
+                let labels = event.event.event_type().sealed;
+                let payload = payload.map(|payload| match sealed {
+                    Access::Granted => payload,
+                    Access::Hidden | Access::Refused => without(payload, labels),
+                });
                 (Some(event.metadata), payload)
             }
             Err(fault) => (serde_json::from_slice(&stored.metadata).ok(), Err(fault)),
@@ -109,6 +123,16 @@ impl EventView {
             unreadable,
         }
     }
+}
+
+/// The payload with something in the place of each sealed group that is there: what is erased is not told either.
+fn without(mut payload: Value, labels: &[&str]) -> Value {
+    for label in labels {
+        if let Some(group) = payload.get_mut(label).filter(|group| !group.is_null()) {
+            *group = Value::String("withheld".to_owned());
+        }
+    }
+    payload
 }
 
 /// The payload stays out: it is personal.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Shown;
 use super::thread::ParticipantView;
-use crate::access::{Access, message_body};
+use crate::access::{Access, words};
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -24,7 +24,7 @@ pub struct MessageView {
     pub sequence: u64,
     /// By whom.
     pub author: ParticipantView,
-    /// What it says; absent once it was retracted, but to auditors.
+    /// What it says; absent once it was retracted, and to who takes no part in the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Shown<String>>)]
     pub body: Option<Shown<Personal<String>>>,
@@ -47,18 +47,18 @@ pub struct ReceiptView {
 }
 
 impl MessageView {
-    /// The message as it is shown to a caller who may read the conversation.
+    /// The message as it is shown to a caller who may know of it.
     pub fn new(row: MessageRow, caller: &Principal) -> Self {
         let retracted_at = row.retracted_at;
         Self::as_of(row, caller, retracted_at)
     }
 
-    /// The message as it was, to a caller who may read the conversation; `retracted_at` is when it was retracted by
-    /// now, which keeps its words from most callers and shows nothing else of what came later.
+    /// The message as it was, to a caller who may know of it; `retracted_at` is when it was retracted by now, which
+    /// keeps its words back and shows nothing else of what came later.
     pub fn as_of(row: MessageRow, caller: &Principal, retracted_at: Option<DateTime<Utc>>) -> Self {
-        let body = match message_body(caller, retracted_at) {
-            Access::Granted => Some(row.body.into()),
-            Access::Hidden | Access::Refused => None,
+        let body = match (words(caller), retracted_at) {
+            (Access::Granted, None) => Some(row.body.into()),
+            (Access::Granted, Some(_)) | (Access::Hidden | Access::Refused, _) => None,
         };
         Self {
             id: row.id.0,

@@ -1,6 +1,7 @@
 //! How a conversation looks.
 
 use chrono::{DateTime, Utc};
+use praxis_auth::claims::Principal;
 use praxis_events::personal::Personal;
 use praxis_events::thread::Participant;
 use praxis_read_models::models::threads::ThreadParticipant;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use super::Shown;
 use super::person::NameView;
+use crate::access::{Access, words};
 
 /// A conversation about a patient, without what is said in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -25,9 +27,10 @@ pub struct ThreadView {
     /// The patient's name; absent while the read models lack the patient's record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient_name: Option<Shown<NameView>>,
-    /// What about, in words.
-    #[schema(value_type = Shown<String>)]
-    pub topic: Shown<Personal<String>>,
+    /// What about, in words; absent to who takes no part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Shown<String>>)]
+    pub topic: Option<Shown<Personal<String>>>,
     /// When it began.
     pub opened_at: DateTime<Utc>,
     /// When the last message was sent; the beginning while there is none.
@@ -69,15 +72,20 @@ pub enum ParticipantKind {
     Practitioner,
 }
 
-impl From<reads::ThreadView> for ThreadView {
-    fn from(read: reads::ThreadView) -> Self {
+impl ThreadView {
+    /// The conversation as it is shown to a caller who may know of it.
+    pub fn new(read: reads::ThreadView, caller: &Principal) -> Self {
         let row = read.thread;
+        let topic = match words(caller) {
+            Access::Granted => Some(row.topic.into()),
+            Access::Hidden | Access::Refused => None,
+        };
         Self {
             id: row.id.0,
             version: row.place.version,
             patient_id: row.patient_id.0,
             patient_name: read.patient_name.map(Into::into),
-            topic: row.topic.into(),
+            topic,
             opened_at: row.opened_at,
             last_activity_at: row.last_activity_at,
             message_count: row.message_count,

@@ -43,7 +43,16 @@ async fn every_event_of_every_record_is_in_its_history_once_and_in_order() {
             assert_eq!(shown["event_id"], event.event_id.to_string());
             assert_eq!(shown["actor"]["role"], "STAFF");
             assert_eq!(shown["purpose"], "HOPERAT");
-            assert_eq!(shown["payload"], event.event.to_document().unwrap());
+            let mut payload = event.event.to_document().unwrap();
+            if stream.kind == StreamType::Thread {
+                let groups = event.event.event_type().sealed.iter();
+                let told = groups.filter(|group| payload.get(group).is_some_and(|told| !told.is_null()));
+                let told: Vec<_> = told.copied().collect();
+                for group in told {
+                    payload[group] = json!("withheld");
+                }
+            }
+            assert_eq!(shown["payload"], payload);
         }
     }
 }

@@ -111,7 +111,10 @@ async fn what_was_erased_says_so() {
     assert_eq!(shown["contact"], erased());
     assert_eq!(shown["identifiers"], erased());
     let shown = practice
-        .get(staff(), &format!("/threads/{}", practice.thread().id))
+        .get(
+            Practice::participants(practice.thread()).0,
+            &format!("/threads/{}", practice.thread().id),
+        )
         .await
         .json;
     assert_eq!((&shown["topic"], &shown["patient_name"]), (&erased(), &erased()));

@@ -5,7 +5,7 @@ use praxis_events::ids::AppointmentId;
 use praxis_http_kit::params::PathId;
 use praxis_read_models::models::appointments::Appointments;
 
-use crate::access;
+use crate::access::{self, Access};
 use crate::answer::{Answer, Listing};
 use crate::app::App;
 use crate::as_of::first_row;
@@ -49,5 +49,5 @@ pub async fn get_appointment_history(
         .await?
         .ok_or(ReadError::NotFound)?;
     access::appointment(&asked.caller, &booked).require()?;
-    history::page(&app, id, &asked.query, asked.uri).await
+    history::page(&app, id, &asked.query, asked.uri, Access::Granted).await
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use praxis_events::ids::PatientId;
 use praxis_http_kit::params::PathId;
 
-use crate::access;
+use crate::access::{self, Access};
 use crate::answer::{Answer, Listing};
 use crate::app::App;
 use crate::asked::AskedOf;
@@ -43,5 +43,5 @@ pub async fn get_patient_history(
 ) -> Result<Answer<Listing<EventView>>, ReadError> {
     let PathId(id) = asked.path;
     access::patient(&asked.caller, id).require()?;
-    history::page(&app, id, &asked.query, asked.uri).await
+    history::page(&app, id, &asked.query, asked.uri, Access::Granted).await
 }

@@ -22,8 +22,8 @@ type Found = (reads::ThreadView, EpochPosition);
 
 /// Show a conversation.
 ///
-/// Who takes part, how much each has yet to read, and nothing of what is said. Patients and doctors see those they
-/// take part in.
+/// Who takes part, how much each has yet to read, and nothing of what is said; to who takes part, what it is about.
+/// Patients and doctors see those they take part in.
 #[utoipa::path(
     get,
     path = "/threads/{id}",
@@ -55,7 +55,8 @@ pub async fn get_thread(
         When::Now => now(&app, &asked).await?,
     };
     let version = found.thread.place.version;
-    Ok(Answer::record(found.into(), position, version))
+    let shown = ThreadView::new(found, &asked.caller);
+    Ok(Answer::record(shown, position, version))
 }
 
 async fn now(app: &App, asked: &Asked<PathId<ThreadId>, When>) -> Result<Found, ReadError> {

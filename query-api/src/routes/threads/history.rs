@@ -17,8 +17,8 @@ use crate::view::event::EventView;
 
 /// Show a conversation's history.
 ///
-/// Every event of the conversation, the oldest first, straight from the log. For auditors only, because it holds what
-/// was retracted.
+/// Every event of the conversation, the oldest first, straight from the log; of its words only that there are some. For
+/// auditors.
 #[utoipa::path(
     get,
     path = "/threads/{id}/history",
@@ -49,5 +49,5 @@ pub async fn get_thread_history(
         .await?
         .ok_or(ReadError::NotFound)?;
     access::messages(&asked.caller, &opened).require()?;
-    history::page(&app, id, &asked.query, asked.uri).await
+    history::page(&app, id, &asked.query, asked.uri, access::words(&asked.caller)).await
 }

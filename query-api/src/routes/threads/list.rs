@@ -112,6 +112,7 @@ pub async fn list_threads(
         id: row.thread.id,
     });
     let position = fresh.position_with(rows.iter().map(|row| row.thread.place.position));
-    let items = rows.into_iter().map(Into::into).collect();
+    let views = rows.into_iter().map(|row| ThreadView::new(row, &asked.caller));
+    let items = views.collect();
     Ok(Answer::page(items, next.as_ref(), fresh.completeness().await?, position).linked(asked.uri, next))
 }

@@ -44,9 +44,9 @@ impl FromQuery for MessagesQuery {
 
 /// List a conversation's messages.
 ///
-/// In the order they were sent. For those who take part, and for auditors. The words of a message that was retracted
-/// since are for auditors only, also as of a moment at which it was not retracted yet; so are those of every message
-/// while a later retraction cannot be read.
+/// In the order they were sent. For those who take part; for auditors without the words. The words of a message that was
+/// retracted since are shown to nobody, also as of a moment at which it was not retracted yet; nor are those of any
+/// message while a later retraction cannot be read.
 #[utoipa::path(
     get,
     path = "/threads/{id}/messages",
