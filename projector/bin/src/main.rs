@@ -1,5 +1,6 @@
 //! `projector`: folds the log's events from Kafka into the read models on MySQL.
 
+use mimalloc::MiMalloc;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use praxis_event_store::vault::Vault;
 use praxis_http_kit::meta::{self, Check, Readiness};
 use praxis_http_kit::serve;
 use praxis_kafka_bus::feed::{GroupProtocol, KafkaFeed};
-use praxis_kafka_bus::settings::{KafkaSettings, TopicSettings};
+use praxis_kafka_bus::settings::KafkaSettings;
 use praxis_projector::feeds::TopicFeeds;
 use praxis_projector::generations::{Feeds, Generations};
 use praxis_read_models::registry::{Generation, GenerationState, Registry};
@@ -29,6 +30,10 @@ use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::views::MySqlRegistry;
 use praxis_version::VERSION;
 use tokio::sync::watch;
+
+/// As in the command API: many small things, on several threads.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     service::main(
@@ -60,12 +65,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
             .context("cannot use the read models")?,
     );
 
-    let mut kafka = KafkaSettings::new(config.require(&settings::KAFKA_BROKERS)?.0);
-    kafka.topic = TopicSettings {
-        name: config.require(&settings::KAFKA_TOPIC)?,
-        partitions: config.require(&settings::KAFKA_PARTITIONS)?.try_into()?,
-        ..TopicSettings::default()
-    };
+    let kafka = KafkaSettings::try_from_settings(|name| config.text(name))?;
     let group = match config.get(&settings::KAFKA_GROUP) {
         Some(group) => group,
         None => format!("praxis-views-{}", registry.fingerprint()),

@@ -183,6 +183,12 @@ impl Config {
         self.value_of(name).ok_or(NotSet(name))
     }
 
+    /// The text of a setting that is set or has a default, for such crates; it may be secret.
+    pub fn text(&self, name: &'static str) -> Option<String> {
+        let entry = self.entries.iter().find(|entry| entry.spec.name == name)?;
+        entry.text.clone()
+    }
+
     fn value_of<T: SettingValue>(&self, name: &str) -> Option<T> {
         let entry = self.entries.iter().find(|entry| entry.spec.name == name)?;
         T::parse(entry.text.as_deref()?).ok()

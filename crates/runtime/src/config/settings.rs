@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::setting::Program::{CommandApi, Operator, Projector, QueryApi, Serve};
 use super::setting::{Program, Setting, Spec};
 use super::values::{
-    Brokers, CollectorUrl, DatabaseUrl, KeyRing, LogFilter, LogFormat, PrivateKeyPem, PublicKeysPem,
+    Brokers, CertificatesPem, CollectorUrl, DatabaseUrl, KafkaSecurity, KeyRing, LogFilter, LogFormat,
+    PrivateKeyPem, PublicKeysPem, SaslMechanism, SecretText,
 };
 
 macro_rules! settings {
@@ -28,6 +29,7 @@ macro_rules! settings {
 const SERVERS: &[Program] = &[Serve, CommandApi, QueryApi, Projector];
 const APIS: &[Program] = &[Serve, CommandApi, QueryApi];
 const WRITERS: &[Program] = &[Serve, CommandApi, Operator];
+const ON_KAFKA: &[Program] = &[CommandApi, Projector];
 const ON_DATABASE: &[Program] = &[CommandApi, QueryApi, Projector, Operator];
 
 settings! {
@@ -39,6 +41,16 @@ settings! {
     KAFKA_BROKERS: Brokers = Setting::new("PRAXIS_KAFKA_BROKERS", "Kafka bootstrap servers").read_by(&[CommandApi, Projector, Operator]).required_by(&[CommandApi, Projector]);
     KAFKA_TOPIC: String = Setting::new("PRAXIS_KAFKA_TOPIC", "topic the events are published to").or("praxis.events.v1").read_by(&[CommandApi, Projector, Operator]);
     KAFKA_PARTITIONS: u32 = Setting::new("PRAXIS_KAFKA_PARTITIONS", "partitions of the topic, decided once when it is created").or("12").between(1, 1024).read_by(&[CommandApi, Projector, Operator]);
+    KAFKA_REPLICATION: u32 = Setting::new("PRAXIS_KAFKA_REPLICATION", "replicas of a topic that has to be created; by default three, or as many as there are brokers").between(1, 15).read_by(ON_KAFKA);
+    KAFKA_MIN_IN_SYNC_REPLICAS: u32 = Setting::new("PRAXIS_KAFKA_MIN_IN_SYNC_REPLICAS", "replicas of such a topic that must have a message before it counts as published; by default all but one").between(1, 15).read_by(ON_KAFKA);
+    KAFKA_RETENTION_HOURS: u32 = Setting::new("PRAXIS_KAFKA_RETENTION_HOURS", "time for which such a topic keeps messages, in hours; who lags further reads the log").or("168").between(1, 87_600).read_by(ON_KAFKA);
+    KAFKA_SECURITY: KafkaSecurity = Setting::new("PRAXIS_KAFKA_SECURITY", "protocol spoken with Kafka").or("plaintext").read_by(ON_KAFKA);
+    KAFKA_CA: CertificatesPem = Setting::new("PRAXIS_KAFKA_CA", "certificates of who vouches for the brokers; by default those the system trusts").read_by(ON_KAFKA);
+    KAFKA_CERTIFICATE: CertificatesPem = Setting::new("PRAXIS_KAFKA_CERTIFICATE", "certificate shown to the brokers, where they ask for one").read_by(ON_KAFKA);
+    KAFKA_CERTIFICATE_KEY: PrivateKeyPem = Setting::new("PRAXIS_KAFKA_CERTIFICATE_KEY", "private key of that certificate").read_by(ON_KAFKA);
+    KAFKA_SASL_MECHANISM: SaslMechanism = Setting::new("PRAXIS_KAFKA_SASL_MECHANISM", "how the password is proved, for the sasl protocols").read_by(ON_KAFKA);
+    KAFKA_USERNAME: String = Setting::new("PRAXIS_KAFKA_USERNAME", "name to be let in under, for the sasl protocols").read_by(ON_KAFKA);
+    KAFKA_PASSWORD: SecretText = Setting::new("PRAXIS_KAFKA_PASSWORD", "password of that name").read_by(ON_KAFKA);
     KAFKA_GROUP: String = Setting::new("PRAXIS_KAFKA_GROUP", "consumer group; by default praxis-views- and the fingerprint of the folds").read_by(&[Projector, Operator]);
     KEK: KeyRing<Uuid> = Setting::new("PRAXIS_KEK", "keys that wrap the data keys of persons, the current one first").read_by(Program::ALL).required_by(Program::SERVICES);
     CLAIMS_KEY: KeyRing<NonZeroU8> = Setting::new("PRAXIS_CLAIMS_KEY", "keys of the HMACs over personal claim members and request bodies, the current one first").read_by(WRITERS).required_by(&[CommandApi]);

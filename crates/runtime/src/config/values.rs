@@ -137,6 +137,81 @@ impl SettingValue for Brokers {
     }
 }
 
+/// How brokers are spoken to, as librdkafka calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaSecurity(pub String);
+
+impl SettingValue for KafkaSecurity {
+    const KIND: &'static str = "plaintext, ssl, sasl_plaintext or sasl_ssl";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(
+            text,
+            Self::KIND,
+            &["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"],
+        )
+        .map(Self)
+    }
+}
+
+/// How a name is proved to brokers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaslMechanism(pub String);
+
+impl SettingValue for SaslMechanism {
+    const KIND: &'static str = "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, Self::KIND, &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]).map(Self)
+    }
+}
+
+fn one_of(text: &str, kind: &str, known: &[&str]) -> Result<String, String> {
+    if known.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("must be {kind}"))
+    }
+}
+
+/// A password; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(String);
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl SettingValue for SecretText {
+    const KIND: &'static str = "text";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        String::parse(text).map(Self)
+    }
+}
+
+/// Certificates, a bundle of PEM blocks. Not secret, but long, and at home in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificatesPem(pub String);
+
+impl SettingValue for CertificatesPem {
+    const KIND: &'static str = "PEM (one or several certificates)";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.contains("PRIVATE KEY-----") {
+            return Err("holds a private key".to_owned());
+        }
+        if !text.contains("-----BEGIN CERTIFICATE-----") {
+            return Err("holds no certificate in PEM form".to_owned());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// What keys of a ring are told apart by.
 pub trait KeyId: FromStr + PartialEq + fmt::Display {
     /// The kind of setting a ring of such keys is, as the reference page names it.
