@@ -4,6 +4,7 @@
 pub mod baseline;
 pub mod bound;
 mod practice;
+pub mod rounds;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,17 +20,20 @@ use crate::servers::{allow_connections, drop_schema};
 use baseline::{Baseline, Order};
 use practice::Practice;
 
-/// How long each figure is measured, after a warm-up of a quarter of it.
+/// How long a figure is measured that stands alone, after a warm-up of a quarter of it.
 pub const MEASURED: Duration = Duration::from_secs(4);
 
 /// How many commands are under way at once.
 const WRITERS: [usize; 5] = [1, 16, 64, 256, 1_024];
 
+/// With so many writers the systems are compared in rounds.
+const COMPARED: usize = 256;
+
 /// Connections that are not the baselines' own.
 const OTHER_CONNECTIONS: usize = 100;
 
 /// Runs `writers` loops of `one` at once and counts what ended within the measured time.
-pub async fn measure<F, W>(writers: usize, one: F) -> Result<Figure>
+pub async fn measure<F, W>(writers: usize, measured: Duration, one: F) -> Result<Figure>
 where
     F: Fn(usize) -> W + Send + Sync + 'static,
     W: Future<Output = Result<()>> + Send,
@@ -37,7 +41,7 @@ where
     let one = Arc::new(one);
     let stop = Arc::new(AtomicBool::new(false));
     let began = Instant::now();
-    let (warm, over) = (began + MEASURED / 4, began + MEASURED / 4 + MEASURED);
+    let (warm, over) = (began + measured / 4, began + measured / 4 + measured);
     let mut loops = Vec::with_capacity(writers);
     for writer in 0..writers {
         let (one, stop) = (Arc::clone(&one), Arc::clone(&stop));
@@ -60,7 +64,7 @@ where
     for one in loops {
         waited.extend(one.await??);
     }
-    Ok(Figure::of(waited, MEASURED))
+    Ok(Figure::of(waited, measured))
 }
 
 /// On MySQL with its binary log, `sync_binlog=1`.
@@ -79,13 +83,14 @@ pub async fn on_mysql(report: &mut Report) -> Result<()> {
         ));
         report.line("|---|---|---|---|");
         for writers in WRITERS {
-            if !report.asked_for(&writers.to_string()) {
+            if !report.asked_for(&writers.to_string()) || writers == COMPARED {
                 continue;
             }
-            let praxis = commands(&practice, kind, writers).await?;
+            let praxis = commands(&practice, kind, writers, MEASURED).await?;
             if report.asked_for("baselines") {
-                let ordered = baseline.measure(kind, Order::HeadRow, writers).await?;
-                let free = baseline.measure(kind, Order::None, writers).await?;
+                let connected = baseline.connect(writers).await?;
+                let ordered = connected.measure(kind, Order::HeadRow, MEASURED).await?;
+                let free = connected.measure(kind, Order::None, MEASURED).await?;
                 report.line(&format!(
                     "| {writers} writers | {} | {} | {} |",
                     praxis.cell(),
@@ -97,8 +102,35 @@ pub async fn on_mysql(report: &mut Report) -> Result<()> {
             }
         }
         report.line("");
+        if report.asked_for(&COMPARED.to_string()) {
+            compare(report, &practice, &baseline, kind).await?;
+        }
     }
     drop_schema(&practice.url).await
+}
+
+/// The systems in turn, so that what the machine does besides falls on all of them.
+async fn compare(
+    report: &mut Report,
+    practice: &Arc<Practice>,
+    baseline: &Baseline,
+    kind: Kind,
+) -> Result<()> {
+    let bound = bound::Bound::open(kind).await?;
+    let connected = baseline.connect(COMPARED).await?;
+    let names = ["Praxis", "B1", "B2", "bulk bound, made by a client"];
+    let mut rounds = rounds::Rounds::new(names);
+    for _ in 0..rounds::ROUNDS {
+        rounds.add([
+            commands(practice, kind, COMPARED, rounds::MEASURED).await?,
+            connected.measure(kind, Order::HeadRow, rounds::MEASURED).await?,
+            connected.measure(kind, Order::None, rounds::MEASURED).await?,
+            bound.by_client(rounds::MEASURED).await?,
+        ]);
+    }
+    bound.end().await?;
+    rounds.print(report, &format!("{}, MySQL, {COMPARED} writers", kind.name()));
+    Ok(())
 }
 
 /// On a SQLite file, WAL and `synchronous=FULL`.
@@ -111,8 +143,8 @@ pub async fn on_sqlite(report: &mut Report, scratch: &Path) -> Result<()> {
         if !report.asked_for(&writers.to_string()) {
             continue;
         }
-        let sent = commands(&practice, Kind::SendMessage, writers).await?;
-        let booked = commands(&practice, Kind::BookAppointment, writers).await?;
+        let sent = commands(&practice, Kind::SendMessage, writers, MEASURED).await?;
+        let booked = commands(&practice, Kind::BookAppointment, writers, MEASURED).await?;
         report.line(&format!(
             "| {writers} writers | {} | {} |",
             sent.cell(),
@@ -123,9 +155,14 @@ pub async fn on_sqlite(report: &mut Report, scratch: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn commands(practice: &Arc<Practice>, kind: Kind, writers: usize) -> Result<Figure> {
+async fn commands(
+    practice: &Arc<Practice>,
+    kind: Kind,
+    writers: usize,
+    measured: Duration,
+) -> Result<Figure> {
     let practice = Arc::clone(practice);
-    measure(writers, move |writer| {
+    measure(writers, measured, move |writer| {
         let practice = Arc::clone(&practice);
         async move { practice.command(kind, writer).await }
     })

@@ -7,15 +7,19 @@ use praxis_testkit::servers::mysql_url;
 
 use crate::Kind;
 use crate::appends::baseline::{Baseline, Order};
+use crate::appends::rounds::{self, Rounds};
 use crate::deployment::{Running, Services, one_process};
 use crate::keys::Keys;
-use crate::load::{closed_loop, settle};
+use crate::load::{MEASURED, closed_loop, settle};
 use crate::people::People;
 use crate::proc::CoreWatch;
 use crate::report::Report;
 use crate::servers::{drop_schema, pid_of_mysqld};
 
 const CLIENTS: [usize; 2] = [64, 256];
+
+/// With so many clients the systems are compared in rounds.
+const COMPARED: usize = 256;
 
 /// More than can be booked within the measured time, in all of it.
 const PATIENTS: usize = 8_000;
@@ -33,18 +37,35 @@ pub async fn on_mysql(report: &mut Report) -> Result<()> {
     watched.extend(mysqld.map(|pid| ("mysqld", pid)));
     report.line("| over HTTP, MySQL | clients | per second (p50 / p99) | cores |");
     report.line("|---|---|---|---|");
-    measure(report, &running, &services.keys, &watched).await?;
+    let people = measure(report, &running, &services.keys, &watched).await?;
+    report.line("");
+    if report.asked_for(Kind::SendMessage.name()) && report.asked_for(&COMPARED.to_string()) {
+        compare(report, &services, &running, &people).await?;
+    }
     report.memory("command-api", "after (c)", running.pid())?;
     running.stop().await?;
-    let baseline = Baseline::open(&services.events_url).await?;
-    let free = baseline.measure(Kind::SendMessage, Order::None, 256).await?;
-    report.line(&format!(
-        "| SendMessage by B2, without HTTP (no order, one transaction each) | 256 | {} | |",
-        free.cell()
-    ));
-    report.line("");
     drop_schema(&services.views_url).await?;
     drop_schema(&services.events_url).await
+}
+
+/// Messages over HTTP, and in turn B2, which is without HTTP: no order, one transaction each.
+async fn compare(report: &mut Report, services: &Services, running: &Running, people: &People) -> Result<()> {
+    let baseline = Baseline::open(&services.events_url).await?;
+    let connected = baseline.connect(COMPARED).await?;
+    let mut rounds = Rounds::new(["over HTTP", "B2, without HTTP"]);
+    for _ in 0..rounds::ROUNDS {
+        rounds.add([
+            closed_loop(running.address, people.senders(COMPARED), rounds::MEASURED).await?,
+            connected
+                .measure(Kind::SendMessage, Order::None, rounds::MEASURED)
+                .await?,
+        ]);
+    }
+    rounds.print(
+        report,
+        &format!("SendMessage, MySQL, {COMPARED} clients or writers"),
+    );
+    Ok(())
 }
 
 /// A real `praxis serve` on SQLite files.
@@ -66,7 +87,7 @@ async fn measure(
     running: &Running,
     keys: &Keys,
     watched: &[(&'static str, u32)],
-) -> Result<()> {
+) -> Result<People> {
     let desks = CLIENTS.into_iter().max().unwrap_or_default();
     let mut people = People::register(running.address, keys, desks, PATIENTS).await?;
     settle(running.address, people.senders(desks)).await?;
@@ -80,7 +101,7 @@ async fn measure(
                 Kind::BookAppointment => people.bookers(clients, BOOKED_PER_DESK_MAX),
             };
             let watch = CoreWatch::begin(watched);
-            let figure = closed_loop(running.address, requests).await?;
+            let figure = closed_loop(running.address, requests, MEASURED).await?;
             report.line(&format!(
                 "| {} | {clients} | {} | {} |",
                 kind.name(),
@@ -89,5 +110,5 @@ async fn measure(
             ));
         }
     }
-    Ok(())
+    Ok(people)
 }

@@ -23,18 +23,14 @@ pub type Requests = Box<dyn FnMut() -> Result<Vec<u8>> + Send>;
 /// code on the cores of what is measured, and takes twice what it takes later.
 const SETTLING: Duration = Duration::from_secs(15);
 
-/// Each client sends its next request as soon as the last is answered; every answer must be a success.
-pub async fn closed_loop(address: SocketAddr, clients: Vec<Requests>) -> Result<Figure> {
-    closed_loop_for(address, clients, MEASURED).await
-}
-
 /// A load that nobody measures.
 pub async fn settle(address: SocketAddr, clients: Vec<Requests>) -> Result<()> {
-    closed_loop_for(address, clients, SETTLING).await?;
+    closed_loop(address, clients, SETTLING).await?;
     Ok(())
 }
 
-async fn closed_loop_for(address: SocketAddr, clients: Vec<Requests>, measured: Duration) -> Result<Figure> {
+/// Each client sends its next request as soon as the last is answered; every answer must be a success.
+pub async fn closed_loop(address: SocketAddr, clients: Vec<Requests>, measured: Duration) -> Result<Figure> {
     on_one_thread(move || async move {
         let began = Instant::now();
         let (warm, over) = (began + WARM_UP, began + WARM_UP + measured);

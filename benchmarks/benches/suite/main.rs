@@ -35,10 +35,15 @@ mod wire;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use mimalloc::MiMalloc;
 use praxis_testkit::servers::workspace_root;
 
 use crate::arguments::{Arguments, Part};
 use crate::report::Report;
+
+/// As in the programs: part (a) runs what they are made of in this process.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Which command is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::dataset::{Dataset, OnMySql};
 use crate::keys::Keys;
-use crate::load::{Requests, closed_loop};
+use crate::load::{MEASURED, Requests, closed_loop};
 use crate::proc::CoreWatch;
 use crate::report::Report;
 use crate::wire::{Connection, get};
@@ -84,7 +84,7 @@ async fn measure(
             }
             let bytes = known.answer_bytes(address, what, &dataset.keys).await?;
             let watch = CoreWatch::begin(watched);
-            let figure = closed_loop(address, requests).await?;
+            let figure = closed_loop(address, requests, MEASURED).await?;
             let (name, cores) = (what.name(), watch.cell());
             report.line(&format!(
                 "| {name} | {clients} | {} | {bytes} | {cores} |",

@@ -17,6 +17,11 @@ use super::{LogMismatch, RETRY_PAUSE, TermEnd, mismatch};
 pub(super) const POLL_PERIOD: Duration = Duration::from_millis(20);
 /// Events published in one batch.
 const BATCH_EVENTS_MAX: u32 = 1_000;
+/// How long the relay rests after a batch, for each event that was in it. A batch costs the broker twelve watermarks and
+/// as many writes however small it is: under load it is better sent seldom, and a quiet log waits for nothing.
+const REST_PER_EVENT: Duration = Duration::from_micros(100);
+/// The longest rest.
+const REST_MAX: Duration = Duration::from_millis(20);
 /// How often an idle leader sends watermarks.
 const HEARTBEAT_PERIOD: Duration = Duration::from_secs(1);
 
@@ -95,6 +100,7 @@ impl Publishing<'_> {
                 publisher.publish(progress.enumerate(life, events)?).await?;
                 sent_at = Some(Instant::now());
             }
+            let sent = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
             if leaves.is_empty() {
                 self.wait().await;
             } else {
@@ -107,6 +113,9 @@ impl Publishing<'_> {
                 if self.published.send(published).await.is_err() {
                     // Whoever saved it has ended, and with it the term.
                     return std::future::pending().await;
+                }
+                if sent < BATCH_EVENTS_MAX {
+                    sleep(REST_PER_EVENT.saturating_mul(sent).min(REST_MAX)).await;
                 }
             }
         }

@@ -76,9 +76,45 @@ pub enum AppendError {
 
 struct Member {
     append: Append,
-    answer: oneshot::Sender<Result<Appended, AppendError>>,
-    queued_at: Instant,
+    answer: oneshot::Sender<Answer>,
     _bytes: OwnedSemaphorePermit,
+}
+
+/// What a caller is told, and those it is to tell.
+struct Answer {
+    outcome: Result<Appended, AppendError>,
+    others: Others,
+}
+
+/// Members of a batch that has ended, with their outcomes. Whoever drops this answers them: waking a caller costs more
+/// than deciding the batch did, so the first one woken wakes the others, and the sequencer goes on.
+#[derive(Default)]
+struct Others(Vec<(Member, Result<Appended, AppendError>)>);
+
+impl Others {
+    /// Answers the first whose caller still waits, and leaves the others to it.
+    fn answer(mut self) {
+        while let Some((member, outcome)) = self.0.pop() {
+            match member.answer.send(Answer {
+                outcome,
+                others: self,
+            }) {
+                Ok(()) => return,
+                // That caller has gone; its outcome is kept under its key.
+                Err(answer) => self = answer.others,
+            }
+        }
+    }
+}
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        for (member, outcome) in self.0.drain(..) {
+            let others = Self::default();
+            // As above.
+            let _ = member.answer.send(Answer { outcome, others });
+        }
+    }
 }
 
 /// Hands appends to the sequencer. Cheap to clone.
@@ -149,11 +185,11 @@ impl Sequencer {
         let permit = Arc::clone(&self.bytes)
             .try_acquire_many_owned(size)
             .map_err(|_| AppendError::Overloaded)?;
+        let queued_at = Instant::now();
         let (answer, answered) = oneshot::channel();
         let member = Member {
             append,
             answer,
-            queued_at: Instant::now(),
             _bytes: permit,
         };
         self.queue.try_send(member).map_err(|refused| match refused {
@@ -163,7 +199,12 @@ impl Sequencer {
             ))),
         })?;
         metrics::gauge!("praxis_append_queue_members").set(depth(&self.queue));
-        answered.await.unwrap_or(Err(AppendError::OutcomeUnknown))
+        let Ok(Answer { outcome, others }) = answered.await else {
+            return Err(AppendError::OutcomeUnknown);
+        };
+        drop(others);
+        metrics::histogram!("praxis_append_duration_seconds").record(queued_at.elapsed());
+        outcome
     }
 
     /// The last position this process committed; changes wake whoever tails the log here.
@@ -195,29 +236,26 @@ impl SequencerTask {
     /// Runs until every [`Sequencer`] is dropped and all they queued is answered.
     pub async fn run(mut self) {
         let mut batch = Vec::new();
+        let mut answered = 0;
         loop {
-            let share = (self.queue.len() / 2).max(self.limits.batch_whole_max);
+            // Who was answered last prepares what comes next: of all who are under way half is taken.
+            let share = (self.queue.len() + answered)
+                .div_ceil(2)
+                .max(self.limits.batch_whole_max);
             let members_max = share.min(self.limits.batch_members_max);
             if self.queue.recv_many(&mut batch, members_max).await == 0 {
                 return;
             }
             let waiting = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
             metrics::gauge!("praxis_append_queue_members").set(f64::from(waiting));
-            let mut rest = batch.as_mut_slice();
-            while !rest.is_empty() {
-                let taken = self.fitting(rest);
-                let (now, later) = rest.split_at_mut(taken);
-                let outcomes = self.settle(now).await;
-                rest = later;
-                debug_assert_eq!(outcomes.len(), taken, "a verdict for each member");
-                for (member, outcome) in now.iter_mut().zip(outcomes) {
-                    metrics::histogram!("praxis_append_duration_seconds").record(member.queued_at.elapsed());
-                    let (closed, _) = oneshot::channel();
-                    // The caller may have gone; the outcome is kept under its key.
-                    let _ = std::mem::replace(&mut member.answer, closed).send(outcome);
-                }
+            answered = batch.len();
+            while !batch.is_empty() {
+                let later = batch.split_off(self.fitting(&batch));
+                let outcomes = self.settle(&batch).await;
+                debug_assert_eq!(outcomes.len(), batch.len(), "a verdict for each member");
+                let now = std::mem::replace(&mut batch, later);
+                Others(now.into_iter().zip(outcomes).collect()).answer();
             }
-            batch.clear();
         }
     }
 

@@ -52,6 +52,19 @@ impl Packed {
         number(self.varying.len() + 1)
     }
 
+    /// Where the next row's columns of varying width will begin, and how long they are, as a statement reads them of
+    /// the bytes of fixed width: twice four bytes for each.
+    pub(crate) fn places<const N: usize>(&self, columns: [&[u8]; N]) -> Result<[[u8; 8]; N], StoreError> {
+        let mut at = self.varying.len() + 1;
+        let mut places = [[0; 8]; N];
+        for (place, column) in places.iter_mut().zip(columns) {
+            place[..4].copy_from_slice(&short(at)?.to_be_bytes());
+            place[4..].copy_from_slice(&short(column.len())?.to_be_bytes());
+            at += column.len();
+        }
+        Ok(places)
+    }
+
     /// Bytes so far.
     pub(crate) const fn bytes(&self) -> usize {
         self.fixed.len() + self.varying.len() + self.numbers.len()
@@ -83,6 +96,12 @@ pub(crate) fn number<T: TryInto<i64>>(value: T) -> Result<i64, StoreError> {
     value
         .try_into()
         .map_err(|_| refused("a number does not fit into 63 bits"))
+}
+
+fn short(number: usize) -> Result<u32, StoreError> {
+    number
+        .try_into()
+        .map_err(|_| refused("a number does not fit into 32 bits"))
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use praxis_event_store::port::StoreError;
-use sqlx::MySql;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlQueryResult, MySqlRow};
 use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, MySql};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::errors::{leaves_connection_usable, store_error, timed_out};
@@ -239,13 +239,13 @@ impl<A: Admission> Session<A> {
         self.settle(wire, result)
     }
 
-    /// Runs statements as text, and succeeds as soon as the first of them has; a failure of the others only ends the
-    /// connection.
-    pub(crate) async fn first_of(&mut self, statements: &'static str) -> Result<(), sqlx::Error> {
+    /// Runs a statement, a COMMIT and more, and succeeds as soon as the first two have; a failure of the others only
+    /// ends the connection. (A server that refuses one runs none after it.) The text holds nothing that anyone sent.
+    pub(crate) async fn commit(&mut self, statements: String) -> Result<(), sqlx::Error> {
         let mut wire = self.wire()?;
         let limit = self.home.timeout;
         let (first, rest) = wire
-            .run(async |conn| first_and_rest(conn, statements, limit).await)
+            .run(async |conn| commit_and_rest(conn, statements, limit).await)
             .await;
         match (first, rest) {
             (Ok(()), Err(_)) => Ok(()),
@@ -293,14 +293,16 @@ impl<A> Drop for Session<A> {
 
 type Answer = Result<(), sqlx::Error>;
 
-async fn first_and_rest(
+async fn commit_and_rest(
     conn: &mut MySqlConnection,
-    statements: &'static str,
+    statements: String,
     limit: Duration,
 ) -> (Answer, Answer) {
-    let mut answers = sqlx::raw_sql(statements).fetch_many(conn);
-    if let Err(error) = limited(limit, answers.try_next()).await {
-        return (Err(error), Ok(()));
+    let mut answers = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_many(conn);
+    for _statement in ["the first", "COMMIT"] {
+        if let Err(error) = limited(limit, answers.try_next()).await {
+            return (Err(error), Ok(()));
+        }
     }
     (
         Ok(()),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
 use praxis_runtime::ids;
@@ -30,6 +31,12 @@ pub struct Baseline {
     position: Arc<AtomicU64>,
 }
 
+/// Writers that are connected.
+pub struct Connected {
+    writers: Vec<Arc<Mutex<Writer>>>,
+    position: Arc<AtomicU64>,
+}
+
 const TABLES: [&str; 5] = [
     "CREATE TABLE b_head (id TINYINT PRIMARY KEY, position BIGINT UNSIGNED NOT NULL, recorded_at BIGINT NOT NULL)",
     "INSERT INTO b_head VALUES (1, 0, 0)",
@@ -51,21 +58,31 @@ impl Baseline {
         })
     }
 
-    /// Commands per second with that order.
-    pub async fn measure(&self, kind: Kind, order: Order, writers: usize) -> Result<Figure> {
-        let mut connections = Vec::with_capacity(writers);
+    /// So many writers, each with a connection of its own.
+    pub async fn connect(&self, writers: usize) -> Result<Connected> {
+        let mut connected = Vec::with_capacity(writers);
         for _ in 0..writers {
             let connection = MySqlConnection::connect(&self.url).await?;
-            connections.push(Arc::new(Mutex::new(Writer {
+            connected.push(Arc::new(Mutex::new(Writer {
                 connection,
                 start: 0,
                 calendars: [ids::new_id(), ids::new_id()],
             })));
         }
-        let position = Arc::clone(&self.position);
-        measure(writers, move |writer| {
-            let (connection, position) = (Arc::clone(&connections[writer]), Arc::clone(&position));
-            async move { connection.lock().await.append(kind, order, &position).await }
+        Ok(Connected {
+            writers: connected,
+            position: Arc::clone(&self.position),
+        })
+    }
+}
+
+impl Connected {
+    /// Commands per second with that order.
+    pub async fn measure(&self, kind: Kind, order: Order, measured: Duration) -> Result<Figure> {
+        let (writers, position) = (self.writers.clone(), Arc::clone(&self.position));
+        measure(writers.len(), measured, move |writer| {
+            let (writer, position) = (Arc::clone(&writers[writer]), Arc::clone(&position));
+            async move { writer.lock().await.append(kind, order, &position).await }
         })
         .await
     }

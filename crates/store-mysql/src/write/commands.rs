@@ -8,16 +8,14 @@ use crate::session::{Session, Statement};
 
 const INSERT: &str = "-- store_mysql::write::commands::insert
 INSERT INTO commands (command_key, request, answer_id, version, position, recorded_at)
-SELECT SUBSTR(p.f, 1 + (n.i - 1) * 81, 32),
-    SUBSTR(p.f, 33 + (n.i - 1) * 81, 33),
-    SUBSTR(p.f, 66 + (n.i - 1) * 81, 16),
-    n.version, n.position, n.recorded_at
+SELECT SUBSTR(p.f, 1 + (n.i - 1) * 105, 32),
+    SUBSTR(p.f, 33 + (n.i - 1) * 105, 33),
+    SUBSTR(p.f, 66 + (n.i - 1) * 105, 16),
+    CONV(HEX(SUBSTR(p.f, 82 + (n.i - 1) * 105, 8)), 16, 10),
+    CONV(HEX(SUBSTR(p.f, 90 + (n.i - 1) * 105, 8)), 16, 10),
+    CONV(HEX(SUBSTR(p.f, 98 + (n.i - 1) * 105, 8)), 16, -10)
 FROM (SELECT ? AS f UNION ALL SELECT payload FROM events WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
-    i FOR ORDINALITY,
-    version BIGINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
-    position BIGINT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
-    recorded_at BIGINT PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR)) AS n";
+STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n";
 
 /// For a batch of one, as with events.
 const INSERT_ONE: &str = "-- store_mysql::write::commands::insert_one
@@ -33,13 +31,16 @@ pub(super) async fn insert(session: &mut Session, commands: &[StoredCommand]) ->
     let mut packed = Packed::default();
     for command in commands {
         packed.row(
-            &[&command.key, &command.request, command.answer_id.as_bytes()],
-            &[],
             &[
-                number(command.version)?,
-                number(command.position)?,
-                command.recorded_at,
+                &command.key,
+                &command.request,
+                command.answer_id.as_bytes(),
+                &number(command.version)?.to_be_bytes(),
+                &number(command.position)?.to_be_bytes(),
+                &command.recorded_at.to_be_bytes(),
             ],
+            &[],
+            &[],
         );
     }
     expect_rows(session, packed.bind_fixed(INSERT), commands.len()).await

@@ -10,35 +10,26 @@ use crate::session::{Session, Statement};
 /// smallest packet size accepted at the start.
 const STATEMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// In order: ids, hash, whether there is a subject, numbers, and of each column of varying width where it begins and
+/// how long it is. From binary the server reads a number in 0.05 µs, from JSON in 0.4.
 const INSERT: &str = "-- store_mysql::write::events::insert
 INSERT INTO events (position, event_id, stream_type, stream_id, stream_version, event_type, schema_version, recorded_at,
     subject_id, metadata, payload, leaf_format, leaf_hash)
-SELECT n.position,
-    SUBSTR(p.f, 1 + (n.i - 1) * 81, 16),
-    SUBSTR(p.v, n.at, n.a),
-    SUBSTR(p.f, 17 + (n.i - 1) * 81, 16),
-    n.stream_version,
-    SUBSTR(p.v, n.at + n.a, n.b),
-    n.schema_version,
-    n.recorded_at,
-    IF(SUBSTR(p.f, 81 + (n.i - 1) * 81, 1) = X'01', SUBSTR(p.f, 33 + (n.i - 1) * 81, 16), NULL),
-    SUBSTR(p.v, n.at + n.a + n.b, n.c),
-    SUBSTR(p.v, n.at + n.a + n.b + n.c, n.d),
-    n.leaf_format,
-    SUBSTR(p.f, 49 + (n.i - 1) * 81, 32)
+SELECT CONV(HEX(SUBSTR(p.f, 82 + (n.i - 1) * 142, 8)), 16, 10),
+    SUBSTR(p.f, 1 + (n.i - 1) * 142, 16),
+    SUBSTR(p.v, CONV(HEX(SUBSTR(p.f, 111 + (n.i - 1) * 142, 4)), 16, 10), CONV(HEX(SUBSTR(p.f, 115 + (n.i - 1) * 142, 4)), 16, 10)),
+    SUBSTR(p.f, 17 + (n.i - 1) * 142, 16),
+    CONV(HEX(SUBSTR(p.f, 90 + (n.i - 1) * 142, 8)), 16, 10),
+    SUBSTR(p.v, CONV(HEX(SUBSTR(p.f, 119 + (n.i - 1) * 142, 4)), 16, 10), CONV(HEX(SUBSTR(p.f, 123 + (n.i - 1) * 142, 4)), 16, 10)),
+    CONV(HEX(SUBSTR(p.f, 106 + (n.i - 1) * 142, 4)), 16, 10),
+    CONV(HEX(SUBSTR(p.f, 98 + (n.i - 1) * 142, 8)), 16, -10),
+    IF(SUBSTR(p.f, 81 + (n.i - 1) * 142, 1) = X'01', SUBSTR(p.f, 33 + (n.i - 1) * 142, 16), NULL),
+    SUBSTR(p.v, CONV(HEX(SUBSTR(p.f, 127 + (n.i - 1) * 142, 4)), 16, 10), CONV(HEX(SUBSTR(p.f, 131 + (n.i - 1) * 142, 4)), 16, 10)),
+    SUBSTR(p.v, CONV(HEX(SUBSTR(p.f, 135 + (n.i - 1) * 142, 4)), 16, 10), CONV(HEX(SUBSTR(p.f, 139 + (n.i - 1) * 142, 4)), 16, 10)),
+    CONV(HEX(SUBSTR(p.f, 110 + (n.i - 1) * 142, 1)), 16, 10),
+    SUBSTR(p.f, 49 + (n.i - 1) * 142, 32)
 FROM (SELECT ? AS f, ? AS v UNION ALL SELECT payload, payload FROM events WHERE FALSE) AS p
-STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (
-    i FOR ORDINALITY,
-    position BIGINT UNSIGNED PATH '$[0]' ERROR ON EMPTY ERROR ON ERROR,
-    stream_version BIGINT UNSIGNED PATH '$[1]' ERROR ON EMPTY ERROR ON ERROR,
-    schema_version INT UNSIGNED PATH '$[2]' ERROR ON EMPTY ERROR ON ERROR,
-    recorded_at BIGINT PATH '$[3]' ERROR ON EMPTY ERROR ON ERROR,
-    leaf_format TINYINT UNSIGNED PATH '$[4]' ERROR ON EMPTY ERROR ON ERROR,
-    at INT UNSIGNED PATH '$[5]' ERROR ON EMPTY ERROR ON ERROR,
-    a INT UNSIGNED PATH '$[6]' ERROR ON EMPTY ERROR ON ERROR,
-    b INT UNSIGNED PATH '$[7]' ERROR ON EMPTY ERROR ON ERROR,
-    c INT UNSIGNED PATH '$[8]' ERROR ON EMPTY ERROR ON ERROR,
-    d INT UNSIGNED PATH '$[9]' ERROR ON EMPTY ERROR ON ERROR)) AS n";
+STRAIGHT_JOIN JSON_TABLE(?, '$[*]' COLUMNS (i FOR ORDINALITY)) AS n";
 
 /// For a batch of one: making lists costs the server more than the row itself (0.29 ms instead of 0.19).
 const INSERT_ONE: &str = "-- store_mysql::write::events::insert_one
@@ -87,18 +78,13 @@ fn one(event: &StoredEvent) -> Result<Statement<'_>, StoreError> {
 
 fn pack(packed: &mut Packed, event: &StoredEvent) -> Result<(), StoreError> {
     let subject = event.subject_id.unwrap_or(Uuid::nil());
-    let numbers = [
-        number(event.position)?,
-        number(event.stream_version)?,
-        i64::from(event.schema_version),
-        event.recorded_at,
-        i64::from(event.leaf_format),
-        packed.varying_offset()?,
-        number(event.stream_type.len())?,
-        number(event.event_type.len())?,
-        number(event.metadata.len())?,
-        number(event.payload.len())?,
+    let varying = [
+        event.stream_type.as_bytes(),
+        event.event_type.as_bytes(),
+        &event.metadata,
+        &event.payload,
     ];
+    let [kind, event_type, metadata, payload] = packed.places(varying)?;
     packed.row(
         &[
             event.event_id.as_bytes(),
@@ -106,14 +92,18 @@ fn pack(packed: &mut Packed, event: &StoredEvent) -> Result<(), StoreError> {
             subject.as_bytes(),
             &event.leaf_hash,
             &[u8::from(event.subject_id.is_some())],
+            &number(event.position)?.to_be_bytes(),
+            &number(event.stream_version)?.to_be_bytes(),
+            &event.recorded_at.to_be_bytes(),
+            &event.schema_version.to_be_bytes(),
+            &[event.leaf_format],
+            &kind,
+            &event_type,
+            &metadata,
+            &payload,
         ],
-        &[
-            event.stream_type.as_bytes(),
-            event.event_type.as_bytes(),
-            &event.metadata,
-            &event.payload,
-        ],
-        &numbers,
+        &varying,
+        &[],
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! In what order are the rows of a batch written, and does the head end where they do?
+//! In what order are the rows of a batch written?
 
 use praxis_event_store::port::{Rows, WriteError};
 
@@ -12,26 +12,16 @@ mod events;
 mod keys;
 mod spans;
 
-const MOVE_HEAD: &str = "-- store_mysql::write::move_head
-UPDATE log_head SET position = ?, recorded_at = ? WHERE id = 1";
-
-/// Writes the rows and moves the head, which must be locked and stand at `head`: position and time. Releases come
-/// before what takes their place.
-pub(crate) async fn rows(session: &mut Session, rows: &Rows, head: (u64, i64)) -> Result<(), WriteError> {
+/// Writes the rows; the head, which must be locked, is moved when they are committed. Releases come before what takes
+/// their place.
+pub(crate) async fn rows(session: &mut Session, rows: &Rows) -> Result<(), WriteError> {
     events::insert(session, &rows.events).await?;
     commands::insert(session, &rows.commands).await?;
     keys::insert(session, &rows.keys).await?;
     claims::delete(session, &rows.claims_released).await?;
     claims::insert(session, &rows.claims_taken).await?;
     spans::delete(session, &rows.spans_released).await?;
-    spans::insert(session, &rows.spans_taken).await?;
-    if (rows.head_position, rows.head_recorded_at) == head {
-        return Ok(());
-    }
-    let head = sqlx::query(MOVE_HEAD)
-        .bind(rows.head_position)
-        .bind(rows.head_recorded_at);
-    expect_rows(session, head, 1).await
+    spans::insert(session, &rows.spans_taken).await
 }
 
 /// Inserts packed rows; whatever the server made of the lists, as many rows must have come of them.
