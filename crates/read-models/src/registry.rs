@@ -58,6 +58,31 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// The generation that the columns of the registry's table say.
+    ///
+    /// # Errors
+    /// [`ViewsError::Corrupt`] if they say what is never stored.
+    pub fn try_from_columns(
+        number: u32,
+        fingerprint: &[u8],
+        partitions: u32,
+        state: &str,
+        created_at: i64,
+    ) -> Result<Self, ViewsError> {
+        let fingerprint = fingerprint
+            .try_into()
+            .map_err(|_| ViewsError::Corrupt("a fingerprint of another length"))?;
+        Ok(Self {
+            number,
+            fingerprint: Fingerprint(fingerprint),
+            partitions: NonZeroU32::new(partitions)
+                .ok_or(ViewsError::Corrupt("a generation without partitions"))?,
+            state: GenerationState::from_name(state)
+                .ok_or(ViewsError::Corrupt("a generation in no known state"))?,
+            created_at,
+        })
+    }
+
     /// The generation that readers of a fingerprint use: the newest that is ready.
     pub fn newest_ready(all: &[Self], fingerprint: Fingerprint) -> Option<&Self> {
         all.iter()
@@ -122,10 +147,31 @@ pub trait Registry: Send + Sync {
     /// by hand leaves an entry that says otherwise.
     async fn is_in_place(&self, number: u32) -> Result<bool, ViewsError>;
 
-    /// Opens a generation of this program's fingerprint for writing; any other is [`ViewsError::Unfit`].
+    /// A generation that this program can open; any other is [`ViewsError::Unfit`].
+    async fn usable(&self, number: u32) -> Result<Generation, ViewsError> {
+        let known = self
+            .generations()
+            .await?
+            .into_iter()
+            .find(|known| known.number == number);
+        match known {
+            None => Err(ViewsError::Unfit(format!("there is no generation {number}"))),
+            Some(known) if known.fingerprint != self.fingerprint() => Err(ViewsError::Unfit(format!(
+                "generation {number} is of the folds {}, this program's are {}",
+                known.fingerprint,
+                self.fingerprint()
+            ))),
+            Some(known) if known.state == GenerationState::Retired => {
+                Err(ViewsError::Unfit(format!("generation {number} is retired")))
+            }
+            Some(known) => Ok(known),
+        }
+    }
+
+    /// Opens a generation that is [usable](Self::usable) for writing.
     async fn open_views(&self, number: u32) -> Result<Arc<dyn Views>, ViewsError>;
 
-    /// Opens a generation of this program's fingerprint for reading; any other is [`ViewsError::Unfit`].
+    /// The same for reading.
     async fn open_reads(&self, number: u32) -> Result<Arc<dyn Reads>, ViewsError>;
 
     /// Removes the rows and the entries of generations, of whatever fingerprint, that were retired for at least so

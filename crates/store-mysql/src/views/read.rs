@@ -1,6 +1,5 @@
 //! How are read models read: single rows, keyset pages and searches, each by an index.
 
-
 use async_trait::async_trait;
 use chrono::{Datelike as _, NaiveDate};
 use praxis_events::ids::{AppointmentId, LocationId, MessageId, PatientId, PractitionerId, ThreadId};

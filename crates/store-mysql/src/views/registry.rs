@@ -12,11 +12,11 @@ use praxis_read_models::registry::{Generation, GenerationState, Registry};
 use praxis_read_models::views::{Views, ViewsError};
 use sqlx::mysql::{MySqlConnectOptions, MySqlRow};
 
-use super::conn::{bytes_at, column};
+use super::conn::column;
 use super::read::MySqlReads;
 use super::registering::{Registering, drop_generation};
 use super::schema::{
-    GENERATION_SQL, create_generation, generation_options, generation_schema, views_options,
+    GENERATION_SQL, create_generation, generation_options, is_generation_there, views_options,
 };
 use super::sessions::Sessions;
 use super::write::MySqlViews;
@@ -29,10 +29,6 @@ const SET_STATE: &str = "-- store_mysql::views::registry::set_state
 UPDATE generations SET state = ?,
     retired_at = IF(? = 'retired', CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED), NULL)
 WHERE number = ? AND state = ?";
-
-/// An account sees the tables it may use, and a projector may use all of a generation.
-const IN_PLACE: &str = "-- store_mysql::views::registry::is_in_place
-SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'checkpoints'";
 
 /// Where no time of retirement is known, the schema may be somebody else's.
 const RETIRED: &str = "-- store_mysql::views::registry::remove_retired
@@ -72,25 +68,9 @@ impl MySqlRegistry {
         Ok(registry)
     }
 
-    /// The address of a generation that this program can use.
-    async fn usable(&self, number: u32) -> Result<MySqlConnectOptions, ViewsError> {
-        let known = self
-            .generations()
-            .await?
-            .into_iter()
-            .find(|known| known.number == number);
-        match known {
-            None => Err(ViewsError::Unfit(format!("there is no generation {number}"))),
-            Some(known) if known.fingerprint != self.fingerprint() => Err(ViewsError::Unfit(format!(
-                "generation {number} is of the folds {}, this program's are {}",
-                known.fingerprint,
-                self.fingerprint()
-            ))),
-            Some(known) if known.state == GenerationState::Retired => {
-                Err(ViewsError::Unfit(format!("generation {number} is retired")))
-            }
-            Some(_) => Ok(generation_options(&self.options, number)),
-        }
+    async fn address(&self, number: u32) -> Result<MySqlConnectOptions, ViewsError> {
+        let usable = self.usable(number).await?;
+        Ok(generation_options(&self.options, usable.number))
     }
 }
 
@@ -150,18 +130,15 @@ impl Registry for MySqlRegistry {
     }
 
     async fn is_in_place(&self, number: u32) -> Result<bool, ViewsError> {
-        let statement = sqlx::query(IN_PLACE).bind(generation_schema(&self.options, number));
-        let rows = self.sessions.take().await?.rows(statement).await?;
-        let tables: i64 = column(rows.first().ok_or(ViewsError::Corrupt("a count has no row"))?, 0)?;
-        Ok(tables > 0)
+        is_generation_there(&self.options, number).await
     }
 
     async fn open_views(&self, number: u32) -> Result<Arc<dyn Views>, ViewsError> {
-        Ok(Arc::new(MySqlViews::new(self.usable(number).await?)))
+        Ok(Arc::new(MySqlViews::new(self.address(number).await?)))
     }
 
     async fn open_reads(&self, number: u32) -> Result<Arc<dyn Reads>, ViewsError> {
-        Ok(Arc::new(MySqlReads::new(self.usable(number).await?)))
+        Ok(Arc::new(MySqlReads::new(self.address(number).await?)))
     }
 
     /// The schema goes first: an entry that is left has it dropped again.
@@ -187,14 +164,12 @@ impl Registry for MySqlRegistry {
 }
 
 fn generation(row: &MySqlRow) -> Result<Generation, ViewsError> {
-    let state: &str = column(row, 3)?;
-    Ok(Generation {
-        number: column(row, 0)?,
-        fingerprint: Fingerprint(bytes_at(row, 1)?),
-        partitions: NonZeroU32::new(column(row, 2)?)
-            .ok_or(ViewsError::Corrupt("a generation without partitions"))?,
-        state: GenerationState::from_name(state)
-            .ok_or(ViewsError::Corrupt("a generation in no known state"))?,
-        created_at: column(row, 4)?,
-    })
+    let (fingerprint, state): (&[u8], &str) = (column(row, 1)?, column(row, 3)?);
+    Generation::try_from_columns(
+        column(row, 0)?,
+        fingerprint,
+        column(row, 2)?,
+        state,
+        column(row, 4)?,
+    )
 }

@@ -2,7 +2,6 @@
 //!
 //! Rows read are counted, by index or not, so neither a scan nor a sort of more than the page goes unseen.
 
-
 use chrono::{DateTime, TimeDelta, Utc};
 use praxis_events::ids::{AppointmentId, LocationId, MessageId, PatientId, PractitionerId, ThreadId};
 use praxis_events::patient::{Contact, Demographics};

@@ -1,6 +1,5 @@
 //! How does a projector move a generation on: checkpoint first, then rows in bulk, in one transaction.
 
-
 use async_trait::async_trait;
 use praxis_events::ids::{AppointmentId, LocationId, LogId, MessageId, PatientId, PractitionerId, ThreadId};
 use praxis_read_models::models::appointments::AppointmentRow;

@@ -75,31 +75,13 @@ impl SqliteRegistry {
         file_of(&self.directory, number)
     }
 
-    /// The connections to a generation that this program can use.
-    async fn usable(&self, number: u32) -> Result<Pools, ViewsError> {
-        let known = self
-            .generations()
-            .await?
-            .into_iter()
-            .find(|known| known.number == number);
-        match known {
-            None => Err(ViewsError::Unfit(format!("there is no generation {number}"))),
-            Some(known) if known.fingerprint != self.fingerprint() => Err(ViewsError::Unfit(format!(
-                "generation {number} is of the folds {}, this program's are {}",
-                known.fingerprint,
-                self.fingerprint()
-            ))),
-            Some(known) if known.state == GenerationState::Retired => {
-                Err(ViewsError::Unfit(format!("generation {number} is retired")))
-            }
-            Some(_) => Ok(self
-                .opened
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(number)
-                .or_insert_with(|| Pools::of(&self.file(number)))
-                .clone()),
-        }
+    async fn connections(&self, number: u32) -> Result<Pools, ViewsError> {
+        let number = self.usable(number).await?.number;
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let pools = opened
+            .entry(number)
+            .or_insert_with(|| Pools::of(&self.file(number)));
+        Ok(pools.clone())
     }
 
     /// Takes a number, as one given up: should the process end before the file is in place, nobody waits for it.
@@ -196,12 +178,14 @@ impl Registry for SqliteRegistry {
     }
 
     async fn open_views(&self, number: u32) -> Result<Arc<dyn Views>, ViewsError> {
-        let Pools { writer, readers } = self.usable(number).await?;
+        let Pools { writer, readers } = self.connections(number).await?;
         Ok(Arc::new(SqliteViews::new(writer, readers)))
     }
 
     async fn open_reads(&self, number: u32) -> Result<Arc<dyn Reads>, ViewsError> {
-        Ok(Arc::new(SqliteReads::new(self.usable(number).await?.readers)))
+        Ok(Arc::new(SqliteReads::new(
+            self.connections(number).await?.readers,
+        )))
     }
 
     /// The files go first: an entry that is left has them removed again.
@@ -249,19 +233,13 @@ impl Registry for SqliteRegistry {
 }
 
 fn generation(row: &SqliteRow) -> Result<Generation, ViewsError> {
-    let bytes: &[u8] = row.try_get(1).map_err(fault)?;
-    let state: &str = row.try_get(3).map_err(fault)?;
-    Ok(Generation {
-        number: number(row, 0)?,
-        fingerprint: Fingerprint(
-            bytes
-                .try_into()
-                .map_err(|_| ViewsError::Corrupt("a fingerprint has not 8 bytes"))?,
-        ),
-        partitions: NonZeroU32::new(number(row, 2)?)
-            .ok_or(ViewsError::Corrupt("a generation without partitions"))?,
-        state: GenerationState::from_name(state)
-            .ok_or(ViewsError::Corrupt("a generation in no known state"))?,
-        created_at: row.try_get(4).map_err(fault)?,
-    })
+    let (fingerprint, state): (&[u8], &str) =
+        (row.try_get(1).map_err(fault)?, row.try_get(3).map_err(fault)?);
+    Generation::try_from_columns(
+        number(row, 0)?,
+        fingerprint,
+        number(row, 2)?,
+        state,
+        row.try_get(4).map_err(fault)?,
+    )
 }
