@@ -369,6 +369,26 @@ async fn a_removal_cut_off_is_finished() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What an account may not look at may well be there.
+#[tokio::test]
+async fn only_what_the_server_says_is_missing_is_not_in_place() -> anyhow::Result<()> {
+    let (database, registry) = opened().await?;
+    let number = registry.register(PARTITIONS, 1).await?.number;
+    let (base, schema) = (database.registry().name(), database.name_of(number));
+    let name = account(&database, &[&format!("SELECT ON `{base}`.*")]).await?;
+    let url = database.registry().url_as(&name, "Invented-1", "REQUIRED");
+    let stranger = MySqlRegistry::open(&url).await?;
+    assert!(stranger.is_in_place(number).await.is_err());
+    let admin = database.registry();
+    admin.run(format!("DROP USER '{name}'@'%'")).await?;
+    assert!(registry.is_in_place(number).await?);
+    admin.run(format!("DROP TABLE `{schema}`.checkpoints")).await?;
+    assert!(!registry.is_in_place(number).await?);
+    admin.run(format!("DROP DATABASE `{schema}`")).await?;
+    assert!(!registry.is_in_place(number).await?);
+    Ok(())
+}
+
 /// The number was taken, but the schema at its name is not of this registry.
 #[tokio::test]
 async fn a_schema_that_was_never_ours_is_not_dropped() -> anyhow::Result<()> {

@@ -26,6 +26,7 @@ const SCHEMA_EXISTS: u16 = 1007;
 const ACCESS_TO_SCHEMA_DENIED: u16 = 1044;
 const NO_SUCH_SCHEMA: u16 = 1049;
 const COMMAND_DENIED: u16 = 1142;
+const NO_SUCH_TABLE: u16 = 1146;
 
 /// Makes the registry of read models in the schema that the address names, and the schema if it is missing. May be
 /// repeated at any time. The schemas of generations are made when they are registered.
@@ -109,6 +110,35 @@ pub(super) async fn create_generation(registry: &MySqlConnectOptions, number: u3
         .map_err(|error| privilege_fault(error, &name))?;
     close(conn).await;
     Ok(())
+}
+
+/// Whether a generation's schema is there with its tables. Only what the server says is missing is: of a schema that an
+/// account may not use nothing is known.
+pub(super) async fn is_generation_there(
+    registry: &MySqlConnectOptions,
+    generation: u32,
+) -> Result<bool, ViewsError> {
+    let looked = async {
+        let mut conn = connect(&generation_options(registry, generation)).await?;
+        sqlx::raw_sql(
+            "-- store_mysql::views::schema::is_generation_there
+             SELECT position FROM checkpoints LIMIT 1",
+        )
+        .fetch_all(&mut conn)
+        .await?;
+        close(conn).await;
+        Ok(true)
+    };
+    match looked.await {
+        Err(error)
+            if [NO_SUCH_SCHEMA, NO_SUCH_TABLE]
+                .map(Some)
+                .contains(&number(&error)) =>
+        {
+            Ok(false)
+        }
+        looked => looked.map_err(fault),
+    }
 }
 
 pub(super) fn generation_schema(registry: &MySqlConnectOptions, number: u32) -> String {
