@@ -13,8 +13,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser as _};
+use mimalloc::MiMalloc;
 use praxis_runtime::config::read::Config;
 use praxis_runtime::config::settings;
+
+/// As in the command API: many small things, on several threads.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match run(cli::Cli::parse()) {

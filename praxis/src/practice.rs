@@ -204,18 +204,14 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         executor,
         record_numbers: Arc::new(RecordNumbers::new(writer)),
     };
-    let reads = Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader)));
     let query = QueryApp {
-        reads,
+        reads: Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader))),
         log: Arc::clone(&reader),
         decoder: Arc::clone(&decoder),
         moved: Some(moved.clone()),
     };
-    let readiness: Arc<dyn Readiness> = Arc::new(Ready {
-        reader,
-        vault,
-        registry: Arc::clone(&registry),
-    });
+    let reads = Arc::clone(&query.reads);
+    let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, vault, reads });
     let (routes, api) = routes(command, query, tools);
     let jwks = keys.verifier.keys().jwks();
     let rules = praxis_command_api::routes::RULES
@@ -319,7 +315,7 @@ impl Feeds for LogFeeds {
 struct Ready {
     reader: Arc<dyn LogReader>,
     vault: Arc<Vault>,
-    registry: Arc<dyn Registry>,
+    reads: Arc<ReadSide>,
 }
 
 #[async_trait]
@@ -333,16 +329,6 @@ impl Readiness for Ready {
             Ok(()) => Check::new("keys", true),
             Err(error) => Check::new("keys", false).saying(error.to_string()),
         };
-        let fingerprint = self.registry.fingerprint();
-        let views = match self.registry.generations().await {
-            Ok(all) => match Generation::newest_ready(&all, fingerprint) {
-                Some(generation) => {
-                    Check::new("views", true).saying(format!("generation {}", generation.number))
-                }
-                None => Check::new("views", false).saying("read models are being built"),
-            },
-            Err(error) => Check::new("views", false).saying(error.to_string()),
-        };
-        vec![log, keys, views]
+        vec![log, keys, self.reads.readiness().await]
     }
 }

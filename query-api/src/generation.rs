@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use praxis_event_store::port::LogReader;
+use praxis_http_kit::meta::Check;
 use praxis_http_kit::position::EpochPosition;
 use praxis_read_models::reads::Reads;
 use praxis_read_models::registry::{Generation, GenerationState, Registry};
@@ -113,14 +114,20 @@ impl ReadSide {
         self.newest().await
     }
 
-    /// Whether reads are answered: there is a generation to read, and it tells how far it is.
-    ///
-    /// # Errors
-    /// As [`ReadSide::current`]; [`ReadError::Views`] when the generation does not answer, or was never begun.
-    pub async fn check(&self) -> Result<(), ReadError> {
-        let standing = self.current().await?.standing().await?;
-        let empty = || ViewsError::Unfit("the generation to read has no checkpoints".to_owned());
-        standing.map(drop).ok_or_else(|| empty().into())
+    /// What readiness says of the read models: whether there is a generation to read that tells how far it is.
+    pub async fn readiness(&self) -> Check {
+        match self.answering().await {
+            Ok(number) => Check::new("views", true).saying(format!("generation {number}")),
+            Err(error) => Check::new("views", false).saying(error.to_string()),
+        }
+    }
+
+    async fn answering(&self) -> Result<u32, ReadError> {
+        let generation = self.current().await?;
+        match generation.standing().await? {
+            Some(_) => Ok(generation.number),
+            None => Err(ViewsError::Unfit("the generation to read has no checkpoints".to_owned()).into()),
+        }
     }
 
     async fn newest(&self) -> Result<Arc<OpenGeneration>, ReadError> {

@@ -1,5 +1,6 @@
 //! `query-api`: serves the read models on MySQL, histories and earlier states.
 
+use mimalloc::MiMalloc;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use praxis_http_kit::stack::{Limits, surround};
 use praxis_query_api::app::App;
 use praxis_query_api::generation::ReadSide;
 use praxis_query_api::routes;
-use praxis_read_models::registry::{Generation, Registry};
+use praxis_read_models::registry::Registry;
 use praxis_runtime::config::read::Config;
 use praxis_runtime::config::setting::Program;
 use praxis_runtime::config::settings;
@@ -32,6 +33,10 @@ use praxis_runtime::{clock, ids, service};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::views::MySqlRegistry;
 use praxis_version::VERSION;
+
+/// As in the command API: many small things, on several threads.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     service::main(
@@ -62,7 +67,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
             .await
             .context("cannot use the read models")?,
     );
-    let reads = Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader)));
+    let reads = Arc::new(ReadSide::new(registry, Arc::clone(&reader)));
     let (verified, stop) = (Arc::clone(&reads), tasks.stop().clone());
     tasks.spawn("belonging", async move {
         tokio::select! {
@@ -77,12 +82,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         decoder: Arc::new(Codec::new(Arc::clone(&vault))),
         moved: None,
     };
-    let readiness: Arc<dyn Readiness> = Arc::new(Ready {
-        reader,
-        vault,
-        registry,
-        reads,
-    });
+    let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, vault, reads });
     let (router, api) = routes::routes().with_state(app).split_for_parts();
     let public = PublicKeys::try_from_pem(&config.require(&settings::JWT_PUBLIC_KEYS)?.0)?;
     let jwks = public.jwks();
@@ -122,7 +122,6 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
 struct Ready {
     reader: Arc<dyn LogReader>,
     vault: Arc<Vault>,
-    registry: Arc<dyn Registry>,
     reads: Arc<ReadSide>,
 }
 
@@ -139,17 +138,6 @@ impl Readiness for Ready {
             Err(error @ VaultError::Store(_)) => Check::new("keys", true).saying(error.to_string()),
             Err(error) => Check::new("keys", false).saying(error.to_string()),
         };
-        let views = match self.registry.generations().await {
-            Ok(all) => match Generation::newest_ready(&all, self.registry.fingerprint()) {
-                Some(generation) => match self.reads.check().await {
-                    Ok(()) => Check::new("views", true).saying(format!("generation {}", generation.number)),
-                    // As reads are answered now: what they found a moment ago, or rows that are not of the log.
-                    Err(error) => Check::new("views", false).saying(error.to_string()),
-                },
-                None => Check::new("views", false).saying("no generation of this program is ready"),
-            },
-            Err(error) => Check::new("views", false).saying(error.to_string()),
-        };
-        vec![log, keys, views]
+        vec![log, keys, self.reads.readiness().await]
     }
 }

@@ -1,4 +1,4 @@
-//! Are rows of a history that the log does not have any more refused, and those of the log served?
+//! Are rows of a history that the log does not have any more refused, those of the log served, and is readiness so?
 
 use std::sync::Arc;
 
@@ -55,4 +55,15 @@ async fn rows_made_of_another_event_are_refused() {
     reads.verify().await;
     let why = refused(&reads).await.expect("refused");
     assert!(why.contains("another event at position 40"), "{why}");
+}
+
+#[tokio::test]
+async fn readiness_asks_the_generation_and_not_only_its_entry() {
+    let (reads, _) = rows_at(END);
+    let check = reads.readiness().await;
+    assert_eq!((check.name, check.ready), ("views", true));
+    assert_eq!(check.detail.as_deref(), Some("generation 1"));
+    let (reads, views) = rows_at(END);
+    views.held().checkpoints = Vec::new();
+    assert!(!reads.readiness().await.ready, "nothing says where its rows end");
 }
