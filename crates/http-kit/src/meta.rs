@@ -86,7 +86,7 @@ pub fn public(api: OpenApi, jwks: Jwks, readiness: Arc<dyn Readiness>) -> Router
             get(move || async move { Json(jwks.as_ref().clone()) }),
         )
         .route("/problems/{code}", get(problem_page))
-        .merge(probes(readiness))
+        .merge(probes(readiness, Told::Names))
 }
 
 /// What the `type` of a problem document links to. The page is shown as it is written, so that nothing has to be rendered.
@@ -105,25 +105,39 @@ pub fn admin(
     metrics: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> Router {
     let scrape = move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics()) };
-    probes(readiness).route("/metrics", get(scrape))
+    probes(readiness, Told::Details).route("/metrics", get(scrape))
 }
 
-fn probes(readiness: Arc<dyn Readiness>) -> Router {
+/// What a probe's answer holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Which dependencies there are, and whether each is ready: for anyone.
+    Names,
+    /// What was found of each, in the words of databases too: for those who run it.
+    Details,
+}
+
+fn probes(readiness: Arc<dyn Readiness>, told: Told) -> Router {
     Router::new()
         .route(
             "/health",
             get(|| async { Json(serde_json::json!({ "status": "alive" })) }),
         )
         .route("/ready", get(ready))
-        .with_state(readiness)
+        .with_state((readiness, told))
 }
 
-async fn ready(State(readiness): State<Arc<dyn Readiness>>) -> Response {
-    let checks = match tokio::time::timeout(READY_MAX, readiness.checks()).await {
+async fn ready(State((readiness, told)): State<(Arc<dyn Readiness>, Told)>) -> Response {
+    let mut checks = match tokio::time::timeout(READY_MAX, readiness.checks()).await {
         Ok(checks) => checks,
         Err(_) => vec![Check::new("time", false).saying("a dependency does not answer")],
     };
     let ready = checks.iter().all(|check| check.ready);
+    if told == Told::Names {
+        for check in &mut checks {
+            check.detail = None;
+        }
+    }
     let status = if ready {
         StatusCode::OK
     } else {
@@ -186,6 +200,21 @@ mod tests {
             status(&routes(vec![good(), bad]), "/ready").await,
             StatusCode::SERVICE_UNAVAILABLE
         );
+    }
+
+    #[tokio::test]
+    async fn what_was_found_of_a_dependency_is_told_on_the_admin_port_only() {
+        let checks = vec![Check::new("log", false).saying("Marker at position 7")];
+        let admin = admin(Arc::new(Fixed(checks.clone())), String::new);
+        for (routes, tells) in [(routes(checks), false), (admin, true)] {
+            let request = Request::get("/ready").body(Body::empty()).unwrap();
+            let response = routes.oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            assert!(text.contains(r#""name":"log""#), "{text}");
+            assert_eq!(text.contains("Marker"), tells, "{text}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
