@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use praxis_event_store::codec::DecodeFault;
 use praxis_event_store::port::StoredEvent;
 use praxis_events::metadata::{Actor, ActorRole, Metadata, Purpose};
+use praxis_events::record_number::RecordNumber;
 use praxis_events::recorded::RecordedEvent;
 use praxis_http_kit::position::EpochPosition;
 use serde::Serialize;
@@ -103,7 +104,7 @@ impl EventView {
                     Access::Granted => payload,
                     Access::Hidden | Access::Refused => without(payload, labels),
                 });
-                (Some(event.metadata), payload)
+                (Some(event.metadata), payload.map(with_check_digit))
             }
             Err(fault) => (serde_json::from_slice(&stored.metadata).ok(), Err(fault)),
         };
@@ -123,6 +124,16 @@ impl EventView {
             unreadable,
         }
     }
+}
+
+/// The payload with its record number as it is shown everywhere: events keep the bare counter.
+fn with_check_digit(mut payload: Value) -> Value {
+    if let Some(number) = payload.get_mut("record_number")
+        && let Some(counter) = number.as_u64()
+    {
+        *number = Value::String(RecordNumber::new(counter).to_string());
+    }
+    payload
 }
 
 /// The payload with something in the place of each sealed group that is there: what is erased is not told either.
