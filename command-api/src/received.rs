@@ -16,7 +16,7 @@ use praxis_http_kit::code::Code;
 use praxis_http_kit::context::RequestContext;
 use praxis_http_kit::etag::IfMatch;
 use praxis_http_kit::fields::FromFields;
-use praxis_http_kit::idempotency::{IdempotencyKey, MaybeKey};
+use praxis_http_kit::idempotency::IdempotencyKey;
 use praxis_http_kit::params::{NoQuery, read_query};
 use praxis_http_kit::problem::Problem;
 use praxis_http_kit::trace::{Hex, SAMPLED, TraceContext};
@@ -58,7 +58,8 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let door = Door::from_parts(&mut parts, state).await?;
-        let body = Body::<T>::from_request(Request::from_parts(parts, body), state).await?;
+        let body = Body::<T>::from_request(Request::from_parts(parts, body), state).await;
+        let (door, body) = joined(door, body)?;
         let call = door.call(&Arc::from_ref(state), &body.bytes)?;
         Ok(Self {
             value: body.value,
@@ -82,8 +83,17 @@ where
         let (mut parts, _) = request.into_parts();
         let door = Door::from_parts(&mut parts, state).await?;
         Ok(Self {
-            call: door.call(&Arc::from_ref(state), &Bytes::new())?,
+            call: door?.call(&Arc::from_ref(state), &Bytes::new())?,
         })
+    }
+}
+
+/// Both, or one problem that names what is wrong with either.
+fn joined<A, B>(first: Result<A, Problem>, second: Result<B, Problem>) -> Result<(A, B), Problem> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(problem), Ok(_)) | (Ok(_), Err(problem)) => Err(problem),
+        (Err(first), Err(second)) => Err(first.joined_by(second)),
     }
 }
 
@@ -98,27 +108,37 @@ struct Door {
 }
 
 impl Door {
+    /// The outer error is about who asks, and ends everything; the inner one about what the headers and the query say,
+    /// which the body's faults may join.
     async fn from_parts<S: Send + Sync>(
         parts: &mut http::request::Parts,
         state: &S,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Result<Self, Problem>, Problem> {
         let Caller(principal) = Caller::from_request_parts(parts, state).await?;
         let context = RequestContext::from_request_parts(parts, state).await?;
-        let MaybeKey(key) = MaybeKey::from_request_parts(parts, state).await?;
-        let if_match = IfMatch::from_request_parts(parts, state).await?;
-        read_query::<NoQuery>(&parts.uri)?;
+        let said = joined(
+            read_query::<NoQuery>(&parts.uri),
+            joined(
+                IdempotencyKey::parse(&parts.headers),
+                IfMatch::parse(&parts.headers),
+            ),
+        );
+        let (NoQuery, (key, if_match)) = match said {
+            Ok(said) => said,
+            Err(problem) => return Ok(Err(problem)),
+        };
         let path = parts
             .uri
             .path_and_query()
             .map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
-        Ok(Self {
+        Ok(Ok(Self {
             principal,
             context,
             key,
             if_match,
             method: parts.method.to_string(),
             path,
-        })
+        }))
     }
 
     fn call(self, executor: &Executor, body: &Bytes) -> Result<Call, Problem> {

@@ -200,3 +200,43 @@ async fn lists_and_texts_have_limits_on_both_sides() {
     let reply = practice.post("/appointments", &staff(), visit).await;
     assert_eq!(reply.faults(), ["body /ends not-after-start"]);
 }
+
+#[tokio::test]
+async fn faults_of_query_headers_and_body_come_in_one_document() {
+    let (practice, directory) = practice().await;
+    let headers = [("idempotency-key", "a b"), ("if-match", "1")];
+    let body = json!({ "family_name": 7, "hobby": "chess" });
+    let reply = practice
+        .ask("POST /patients?page=1", &staff(), &headers, &body)
+        .await;
+    reply.assert_problem(400, "invalid-parameter");
+    let faults = reply.json["faults"].as_array().unwrap().iter();
+    let named: Vec<_> = faults
+        .map(|fault| (fault["in"].as_str().unwrap(), fault["pointer"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ("query", "/page"),
+        ("header", "/idempotency-key"),
+        ("header", "/if-match"),
+        ("body", "/family_name"),
+        ("body", "/hobby"),
+    ];
+    assert_eq!(named, expected);
+    let unread = practice
+        .ask("POST /patients", &staff(), &headers[1..], &json!([]))
+        .await;
+    unread.assert_problem(400, "invalid-if-match");
+    assert!(events(&directory).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_address_longer_than_any_route_takes_is_refused_in_a_document() {
+    let (practice, _directory) = practice().await;
+    let with = |len: usize| format!("POST /patients?{}", "a".repeat(len));
+    let body = json!({ "family_name": "Moreau" });
+    let longest = 8 * 1024 - "/patients".len();
+    let read = practice.ask(&with(longest), &staff(), &[], &body).await;
+    read.assert_problem(400, "invalid-parameter");
+    let refused = practice.ask(&with(longest + 1), &staff(), &[], &body).await;
+    refused.assert_problem(414, "uri-too-long");
+}

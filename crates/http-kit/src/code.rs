@@ -95,6 +95,9 @@ codes! {
     /// The body is larger than the route takes.
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload-too-large", "The body is too large",
         "the body is larger than this route takes";
+    /// The path and query are longer than any route needs.
+    UriTooLong = URI_TOO_LONG, "uri-too-long", "The address is too long",
+        "path and query are longer than any route here takes";
     /// The event would be larger than the log takes.
     EventTooLarge = PAYLOAD_TOO_LARGE, "event-too-large", "The record would be too large",
         "what would be recorded is larger than the log takes";
@@ -161,6 +164,7 @@ impl Code {
             | Self::CommandRefused
             | Self::PreconditionFailed
             | Self::PayloadTooLarge
+            | Self::UriTooLong
             | Self::EventTooLarge
             | Self::UnsupportedMediaType
             | Self::InvalidInput

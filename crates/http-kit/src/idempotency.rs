@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use axum::extract::FromRequestParts;
-use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 
 use crate::code::Code;
@@ -45,18 +43,6 @@ impl IdempotencyKey {
 impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdempotencyKey(…)")
-    }
-}
-
-/// The key of a request, if it has one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MaybeKey(pub Option<IdempotencyKey>);
-
-impl<S: Send + Sync> FromRequestParts<S> for MaybeKey {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        IdempotencyKey::parse(&parts.headers).map(Self)
     }
 }
 

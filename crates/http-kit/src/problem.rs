@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::code::Code;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultCode, Place};
 
 /// The media type of problem documents (RFC 9457 section 3).
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -84,6 +84,36 @@ impl Problem {
     #[must_use]
     pub fn challenge(self, challenge: &'static str) -> Self {
         self.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    }
+
+    /// The same, naming what else is wrong with the request: everything in one document. The code is this problem's.
+    #[must_use]
+    pub fn joined_by(mut self, other: Self) -> Self {
+        self.faults = self.listed();
+        self.faults.extend(other.listed());
+        self.members.extend(other.members);
+        self
+    }
+
+    /// Its faults; a problem with one part of a request that lists none is one itself.
+    fn listed(&self) -> Vec<Fault> {
+        if !self.faults.is_empty() {
+            return self.faults.clone();
+        }
+        let (place, pointer) = if self.code == Code::InvalidIdempotencyKey {
+            (Place::Header, "/idempotency-key")
+        } else if self.code == Code::InvalidIfMatch {
+            (Place::Header, "/if-match")
+        } else if self.code == Code::InvalidParameter {
+            (Place::Query, "")
+        } else {
+            (Place::Body, "")
+        };
+        vec![Fault::new(
+            place,
+            pointer,
+            FaultCode::new(self.code.name(), self.code.detail()),
+        )]
     }
 
     fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {

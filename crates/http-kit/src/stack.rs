@@ -1,7 +1,7 @@
 //! What stands around every route, and in which order?
 //!
-//! From the outside in: context (ids, span) · metrics and the log line · panics to 500 · limit of requests under way
-//! · time limit · policy · body limit · the route.
+//! From the outside in: context (ids, span) · metrics and the log line · panics to 500 · limit of requests under way and of
+//! their addresses //! · time limit · policy · body limit · the route.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -28,6 +28,9 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Most requests under way unless said otherwise; more are answered 503 at once.
 pub const REQUESTS_MAX: usize = 4096;
+
+/// Longest path and query taken, bytes: far more than any route needs. hyper takes 64 KiB, and has no words for more.
+const URI_BYTES_MAX: usize = 8 * 1024;
 
 /// The limits of a door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,10 @@ async fn limit_time(State(limit): State<Duration>, request: Request, next: Next)
 }
 
 async fn limit_requests(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    if uri.path().len() + uri.query().map_or(0, str::len) > URI_BYTES_MAX {
+        return Problem::new(Code::UriTooLong).into_response();
+    }
     match places.try_acquire() {
         Ok(_place) => next.run(request).await,
         Err(_) => Problem::new(Code::Overloaded).into_response(),
