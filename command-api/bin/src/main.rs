@@ -130,8 +130,8 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     let (router, api) = routes::routes().with_state(app).split_for_parts();
     let public = PublicKeys::try_from_pem(&config.require(&settings::JWT_PUBLIC_KEYS)?.0)?;
     let jwks = public.jwks();
-    let verifier = verifier(config, public)?;
-    let door = Door::new(guard::policy(&api, routes::RULES.iter().copied())?, verifier);
+    let policy = guard::policy(&api, routes::RULES.iter().copied())?;
+    let door = Door::new(policy, verifier(config, public)?).beside(routes::READ_BESIDE);
     let all = router.merge(meta::public(api, jwks, Arc::clone(&readiness)));
     let router = surround(
         all,

@@ -87,5 +87,16 @@ pub const RULES: &[Rule] = &[
     ),
 ];
 
+/// What the query API serves at the same addresses, which one ingress leads to either: for `Allow`.
+pub const READ_BESIDE: &[(&str, Verb)] = &[
+    ("/patients", Verb::Get),
+    ("/patients/{id}", Verb::Get),
+    ("/practitioners", Verb::Get),
+    ("/locations", Verb::Get),
+    ("/appointments", Verb::Get),
+    ("/threads", Verb::Get),
+    ("/threads/{id}/messages", Verb::Get),
+];
+
 #[cfg(test)]
 mod tests;

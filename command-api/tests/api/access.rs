@@ -126,10 +126,9 @@ async fn a_record_that_is_not_there_is_not_found() {
         .order(&format!("POST /appointments/{id}/dance"), &staff())
         .await
         .assert_problem(404, "not-found");
-    practice
-        .order("PUT /threads", &staff())
-        .await
-        .assert_problem(405, "method-not-allowed");
+    let other_method = practice.order("PUT /threads", &staff()).await;
+    other_method.assert_problem(405, "method-not-allowed");
+    assert_eq!(other_method.headers["allow"], "POST, GET, HEAD");
     assert!(events(&directory).await.is_empty());
 }
 

@@ -262,7 +262,8 @@ impl Practice {
         let door = Door::new(
             PolicyTable::try_new(routes::RULES.iter().copied()).unwrap(),
             TokenVerifier::new(keys, ISSUER, AUDIENCE),
-        );
+        )
+        .beside(routes::READ_BESIDE);
         let (router, _) = routes::routes().with_state(app.clone()).split_for_parts();
         let router = surround(router, Sources::new(now, new_id), door, Limits::default());
         Self {

@@ -24,6 +24,7 @@ pub struct Door {
     policy: Arc<PolicyTable>,
     verifier: Arc<TokenVerifier>,
     known: Arc<KnownTokens>,
+    beside: &'static [(&'static str, Verb)],
 }
 
 impl Door {
@@ -33,7 +34,16 @@ impl Door {
             policy: Arc::new(policy),
             verifier: Arc::new(verifier),
             known: Arc::new(KnownTokens::new()),
+            beside: &[],
         }
+    }
+
+    /// The same door, where another process behind the same address serves these methods of these paths: who uses a
+    /// method that a path has not is told of them too.
+    #[must_use]
+    pub const fn beside(mut self, served: &'static [(&'static str, Verb)]) -> Self {
+        self.beside = served;
+        self
     }
 
     /// The table it keeps to.
@@ -95,7 +105,7 @@ fn judge(door: &Door, request: &Request) -> Result<Option<Caller>, Problem> {
     match (door.policy.decide(verb, path, principal), caller) {
         (Decision::Allowed, caller) => caller.transpose(),
         (Decision::NoRule, _) => Err(Problem::new(Code::NotFound)),
-        (Decision::OtherMethod, _) => Err(method_not_allowed(&door.policy, path)),
+        (Decision::OtherMethod, _) => Err(method_not_allowed(door, path)),
         (Decision::NeedsToken, Some(Err(problem))) => Err(problem),
         (Decision::NeedsToken, Some(Ok(_)) | None) => {
             Err(Problem::new(Code::Unauthenticated).challenge("Bearer"))
@@ -104,8 +114,14 @@ fn judge(door: &Door, request: &Request) -> Result<Option<Caller>, Problem> {
     }
 }
 
-fn method_not_allowed(policy: &PolicyTable, path: &str) -> Problem {
-    let mut names: Vec<&str> = policy.verbs(path).into_iter().map(Verb::name).collect();
+fn method_not_allowed(door: &Door, path: &str) -> Problem {
+    let beside = door.beside.iter().filter(|(served, _)| *served == path);
+    let verbs = door
+        .policy
+        .verbs(path)
+        .into_iter()
+        .chain(beside.map(|(_, verb)| *verb));
+    let mut names: Vec<&str> = verbs.map(Verb::name).collect();
     if names.contains(&"GET") {
         names.push("HEAD");
     }
