@@ -17,8 +17,9 @@ use crate::port::{LogReader, StoreError, StoredKey};
 use crate::record::keys::{DataKey, KekRing, KeyOwner, UnwrapError, WrappedKey};
 use crate::record::random::{RandomSource, RandomUnavailable};
 
-/// How many data keys are kept unwrapped, by id and again by person.
-const KEYS_CACHED_MAX: usize = 100_000;
+/// How many data keys are kept unwrapped, by id and again by person: some 60 MB where all are in use both ways. A build of
+/// read models comes back to persons in any order, and a key that was forgotten is read and unwrapped again.
+const KEYS_CACHED_MAX: usize = 262_144;
 
 /// So long after an erasure nothing of the person is used from memory any more.
 const ERASURE_NOTICED_WITHIN: Duration = Duration::from_secs(1);
