@@ -50,6 +50,7 @@ const OWN_WRITE_PERIOD: Duration = Duration::from_millis(100);
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 
 const PATIENTS: usize = 4_000;
+const THREADS_PER_DESK: usize = 16;
 const BOOKED_PER_DESK_MAX: i32 = 1_000;
 
 /// An acknowledged write.
@@ -74,7 +75,14 @@ pub async fn on_mysql(report: &mut Report) -> Result<()> {
     let query_api = services.query_api().await?;
     report.memory("projector", "idle", projector.pid())?;
     report.memory("query-api", "idle", query_api.pid())?;
-    let mut people = People::register(command_api.address, &services.keys, CLIENTS, PATIENTS).await?;
+    let mut people = People::register(
+        command_api.address,
+        &services.keys,
+        CLIENTS,
+        THREADS_PER_DESK,
+        PATIENTS,
+    )
+    .await?;
     settle(command_api.address, people.senders(SETTLING_CLIENTS)).await?;
     let mut watched = vec![
         ("command-api", command_api.pid()),
@@ -139,34 +147,24 @@ pub async fn on_mysql(report: &mut Report) -> Result<()> {
     drop_schema(&services.events_url).await
 }
 
-/// A client's requests, and the stream they write to where the answer does not name it.
-type Client = (Requests, Option<Uuid>);
-
 /// Half send messages, half book.
-fn clients_of(people: &mut People) -> Vec<Client> {
-    let threads = people.threads();
-    let senders = people
-        .senders(CLIENTS)
-        .into_iter()
-        .zip(threads.into_iter().map(Some));
-    let bookers = people
-        .bookers(CLIENTS, BOOKED_PER_DESK_MAX)
-        .into_iter()
-        .map(|one| (one, None));
-    let pairs = senders.zip(bookers).enumerate();
+fn clients_of(people: &mut People) -> Vec<Requests> {
+    let senders = people.senders(CLIENTS);
+    let bookers = people.bookers(CLIENTS, BOOKED_PER_DESK_MAX);
+    let pairs = senders.into_iter().zip(bookers).enumerate();
     pairs
         .map(|(place, (sender, booker))| if place % 2 == 0 { sender } else { booker })
         .collect()
 }
 
 /// Sends at a steady rate, whatever the answers take; the writes acknowledged after the warm-up.
-async fn open_loop(address: SocketAddr, clients: Vec<Client>, rate: u32) -> Result<Vec<Written>> {
+async fn open_loop(address: SocketAddr, clients: Vec<Requests>, rate: u32) -> Result<Vec<Written>> {
     let partitions = NonZeroU32::new(Services::PARTITIONS).context("a topic has partitions")?;
     let began = Instant::now();
     let (warm, over) = (began + WARM_UP, began + WARM_UP + MEASURED);
     let (count, period) = (clients.len() as u32, Duration::from_secs(1) / rate);
     let mut loops = Vec::with_capacity(clients.len());
-    for (place, (mut requests, stream)) in (0_u32..).zip(clients) {
+    for (place, mut requests) in (0_u32..).zip(clients) {
         loops.push(tokio::task::spawn_local(async move {
             let mut connection = Connection::open(address).await?;
             let mut written = Vec::new();
@@ -184,7 +182,7 @@ async fn open_loop(address: SocketAddr, clients: Vec<Client>, rate: u32) -> Resu
                 let at = Instant::now();
                 if at >= warm && at < over {
                     let (id, position) = named(&document)?;
-                    let partition = partition_of(stream.unwrap_or(id), partitions);
+                    let partition = partition_of(id, partitions);
                     written.push(Written {
                         position,
                         partition,

@@ -21,6 +21,9 @@ const CLIENTS: [usize; 2] = [64, 256];
 /// With so many clients the systems are compared in rounds.
 const COMPARED: usize = 256;
 
+/// As many as its client needs, or nearly.
+const THREADS_PER_DESK: usize = 24;
+
 /// More than can be booked within the measured time, in all of it.
 const PATIENTS: usize = 8_000;
 
@@ -89,7 +92,7 @@ async fn measure(
     watched: &[(&'static str, u32)],
 ) -> Result<People> {
     let desks = CLIENTS.into_iter().max().unwrap_or_default();
-    let mut people = People::register(running.address, keys, desks, PATIENTS).await?;
+    let mut people = People::register(running.address, keys, desks, THREADS_PER_DESK, PATIENTS).await?;
     settle(running.address, people.senders(desks)).await?;
     for kind in [Kind::SendMessage, Kind::BookAppointment] {
         for clients in CLIENTS {

@@ -21,11 +21,18 @@ const BODY: &str = "The results are in, and nothing in them needs haste. Please 
 /// A patient may have so many bookings open (the rules' default).
 const BOOKINGS_PER_PATIENT: usize = 10;
 
+/// A conversation has so many messages, then its client goes on in the next. Conversations that grow without end would
+/// measure how the programs bear those: at 8,000/s each of 256 would soon be longer than any in a practice.
+const MESSAGES_PER_THREAD: usize = 50;
+
 /// One client's part of the practice.
 #[derive(Clone)]
 struct Desk {
     practitioner_id: Uuid,
-    thread_id: Uuid,
+    /// Its conversations, which are held in turn.
+    thread_ids: Vec<Uuid>,
+    /// How many messages it has sent.
+    sent: Arc<AtomicUsize>,
     doctor: String,
     staff: String,
     /// When its last booking started.
@@ -42,8 +49,15 @@ pub struct People {
 }
 
 impl People {
-    /// Registers so many clients' worth of practitioners and threads, and so many patients, through the API.
-    pub async fn register(address: SocketAddr, keys: &Keys, desks: usize, patients: usize) -> Result<Self> {
+    /// Registers so many clients' worth of practitioners, each with so many threads, and so many patients, through the
+    /// API.
+    pub async fn register(
+        address: SocketAddr,
+        keys: &Keys,
+        desks: usize,
+        threads_each: usize,
+        patients: usize,
+    ) -> Result<Self> {
         let admin = keys.token(Role::Admin)?;
         let make = |path: &str, body: &serde_json::Value| {
             post(path, &admin, &ids::new_id().to_string(), &body.to_string())
@@ -63,6 +77,7 @@ impl People {
             .iter()
             .zip(&patients)
             .zip(&doctors)
+            .flat_map(|one| std::iter::repeat_n(one, threads_each))
             .map(|((practitioner, patient), doctor)| {
                 let document = json!({
                     "patient_id": patient,
@@ -76,12 +91,13 @@ impl People {
         let tomorrow = clock::now().trunc_subsecs(0) + TimeDelta::days(1);
         let desks = practitioners
             .into_iter()
-            .zip(threads)
+            .zip(threads.chunks(threads_each))
             .zip(doctors)
-            .map(|((practitioner_id, thread_id), doctor)| {
+            .map(|((practitioner_id, thread_ids), doctor)| {
                 Ok(Desk {
                     practitioner_id,
-                    thread_id,
+                    thread_ids: thread_ids.to_vec(),
+                    sent: Arc::default(),
                     doctor,
                     staff: keys.token(Role::Staff)?,
                     booked_until: tomorrow,
@@ -96,23 +112,18 @@ impl People {
         })
     }
 
-    /// The conversation of each client.
-    pub fn threads(&self) -> Vec<Uuid> {
-        self.desks.iter().map(|desk| desk.thread_id).collect()
-    }
-
-    /// Sends messages, each client in its own conversation.
+    /// Sends messages, each client in its own conversations; they go on where the last messages were sent.
     pub fn senders(&self, clients: usize) -> Vec<Requests> {
         let desks = self.desks.iter().take(clients);
         desks
             .map(|desk| {
-                let (path, token) = (
-                    format!("/threads/{}/messages", desk.thread_id),
-                    desk.doctor.clone(),
-                );
-                let body = json!({ "body": BODY }).to_string();
-                let requests: Requests =
-                    Box::new(move || Ok(post(&path, &token, &ids::new_id().to_string(), &body)));
+                let (thread_ids, token) = (desk.thread_ids.clone(), desk.doctor.clone());
+                let (sent, body) = (Arc::clone(&desk.sent), json!({ "body": BODY }).to_string());
+                let requests: Requests = Box::new(move || {
+                    let turn = sent.fetch_add(1, Ordering::Relaxed) / MESSAGES_PER_THREAD;
+                    let path = format!("/threads/{}/messages", thread_ids[turn % thread_ids.len()]);
+                    Ok(post(&path, &token, &ids::new_id().to_string(), &body))
+                });
                 requests
             })
             .collect()
