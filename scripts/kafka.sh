@@ -7,10 +7,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/dev.sh"
 usage() {
   cat <<'USAGE'
 usage: kafka.sh setup                                  fetch Kafka's libraries (once)
-       kafka.sh run DATA_DIR PORT [CONTROLLER_PORT [ADVERTISED_PORT]]
+       kafka.sh run DATA_DIR PORT [CONTROLLER_PORT [ADVERTISED_PORT [SECURED_PORT]]]
                                                        serve in the foreground; DATA_DIR is made when absent;
                                                        CONTROLLER_PORT is PORT + 1, ADVERTISED_PORT, which clients
-                                                       are told, is PORT unless given (a proxy's)
+                                                       are told, is PORT unless given (a proxy's); on SECURED_PORT
+                                                       TLS is spoken (DATA_DIR/ca.pem) and user praxis, password
+                                                       invented, let in by SASL PLAIN
        kafka.sh wait PORT SECONDS [PID]                wait until the broker takes requests (or PID is gone)
        kafka.sh tool CLASS [ARGUMENT…]                 one of Kafka's tools, for example
                                                        org.apache.kafka.tools.TopicCommand --list …
@@ -72,8 +74,29 @@ cluster_id() {
   echo "${id/#-/A}"
 }
 
+# A certificate that vouches for itself, and one listener more: later lines of a properties file count.
+add_secured_listener() {
+  local data=$1 secured=$2 listeners advertised
+  if [ ! -e "$data/server.pem" ]; then
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+      -keyout "$data/key.pem" -out "$data/ca.pem" 2>/dev/null || die "openssl could not make a certificate"
+    cat "$data/key.pem" "$data/ca.pem" >"$data/server.pem"
+  fi
+  listeners=$(sed -n 's/^listeners=//p' "$data/server.properties")
+  advertised=$(sed -n 's/^advertised.listeners=//p' "$data/server.properties")
+  cat >>"$data/server.properties" <<PROPS
+listeners=$listeners,SASL_SSL://127.0.0.1:$secured
+advertised.listeners=$advertised,SASL_SSL://127.0.0.1:$secured
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=$data/server.pem
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_praxis="invented";
+PROPS
+}
+
 run() {
-  local data=$1 port=$2 controller=${3:-$(($2 + 1))} advertised=${4:-$2} heap=${PRAXIS_KAFKA_HEAP_MB:-512}
+  local data=$1 port=$2 controller=${3:-$(($2 + 1))} advertised=${4:-$2} secured=${5:-} heap=${PRAXIS_KAFKA_HEAP_MB:-512}
   mkdir -p "$data"
   data=$(cd "$data" && pwd)
   # The session timeouts are what a broker killed by kill -9 has to wait for when it returns (9 s by default), and the
@@ -103,6 +126,7 @@ transaction.state.log.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 PROPS
+  [ -z "$secured" ] || add_secured_listener "$data" "$secured"
   if [ ! -e "$data/log/meta.properties" ]; then
     java -cp "$libs/*" kafka.tools.StorageTool format --standalone -t "$(cluster_id)" -c "$data/server.properties" \
       >"$data/format.log" 2>&1 || { tail -n 20 "$data/format.log" >&2; die "could not format $data/log"; }

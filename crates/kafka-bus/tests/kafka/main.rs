@@ -8,6 +8,7 @@
 
 mod faults;
 mod publishing;
+mod secured;
 mod sharing;
 mod support;
 mod topics;

@@ -28,6 +28,21 @@ impl KafkaServer {
         })
     }
 
+    /// The same with a listener that speaks TLS and lets nobody in but the user `praxis` with the password `invented`, by
+    /// SASL PLAIN; that listener's address, and the certificate to trust.
+    pub async fn start_secured() -> anyhow::Result<(Self, String, String)> {
+        let secured_port = crate::ports::free_port();
+        // Clients of the open listener are told its own port.
+        let server = ScriptedServer::start(SCRIPT, PORT_COUNT, &["", &secured_port.to_string()]).await?;
+        let advertised_port = server.port();
+        let certificate = std::fs::read_to_string(server.data_dir().join("ca.pem"))?;
+        let server = Self {
+            server,
+            advertised_port,
+        };
+        Ok((server, format!("127.0.0.1:{secured_port}"), certificate))
+    }
+
     /// The same behind a proxy, which the broker names to its clients as its own address.
     pub async fn start_behind_proxy() -> anyhow::Result<(Self, TcpProxy)> {
         // The broker has to know the proxy's port before the proxy can know the broker's.

@@ -139,7 +139,7 @@ impl ScriptedServer {
         Ok(())
     }
 
-    fn data_dir(&self) -> PathBuf {
+    pub(super) fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
