@@ -288,8 +288,12 @@ mod tests {
             (Code::InvalidTransition, vec![step]),
         ];
         for (code, reasons) in pages {
-            let answered = refusal(&Refused::unless_none(reasons).unwrap_err(), None);
-            assert_eq!(answered.code(), code);
+            let refused = Refused::unless_none(reasons).unwrap_err();
+            let answered = refusal(&refused, None);
+            assert_eq!(
+                (answered.code(), answered.code().name()),
+                (code, refused.code.code())
+            );
             assert_eq!(answered.document(None).members["reasons"], shown_reasons(code));
         }
     }

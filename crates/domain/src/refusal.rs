@@ -31,15 +31,15 @@ pub enum RefusalCode {
 }
 
 impl RefusalCode {
-    /// The stable code.
+    /// The stable code, as callers are answered it.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not-found",
             Self::InvalidTransition => "invalid-transition",
-            Self::AlreadyExists => "already-exists",
+            Self::AlreadyExists => "claim-taken",
             Self::BookingRefused => "booking-refused",
-            Self::RuleBroken => "rule-broken",
+            Self::RuleBroken => "command-refused",
         }
     }
 }
