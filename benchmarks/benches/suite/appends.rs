@@ -121,12 +121,14 @@ async fn compare(
     let names = ["Praxis", "B1", "B2", "bulk bound, made by a client"];
     let mut rounds = rounds::Rounds::new(names);
     for _ in 0..rounds::ROUNDS {
-        rounds.add([
-            commands(practice, kind, COMPARED, rounds::MEASURED).await?,
-            connected.measure(kind, Order::HeadRow, rounds::MEASURED).await?,
-            connected.measure(kind, Order::None, rounds::MEASURED).await?,
-            bound.by_client(rounds::MEASURED).await?,
-        ]);
+        rounds::rest().await;
+        let praxis = commands(practice, kind, COMPARED, rounds::MEASURED).await?;
+        rounds::rest().await;
+        let ordered = connected.measure(kind, Order::HeadRow, rounds::MEASURED).await?;
+        rounds::rest().await;
+        let free = connected.measure(kind, Order::None, rounds::MEASURED).await?;
+        rounds::rest().await;
+        rounds.add([praxis, ordered, free, bound.by_client(rounds::MEASURED).await?]);
     }
     bound.end().await?;
     rounds.print(report, &format!("{}, MySQL, {COMPARED} writers", kind.name()));

@@ -57,12 +57,13 @@ async fn compare(report: &mut Report, services: &Services, running: &Running, pe
     let connected = baseline.connect(COMPARED).await?;
     let mut rounds = Rounds::new(["over HTTP", "B2, without HTTP"]);
     for _ in 0..rounds::ROUNDS {
-        rounds.add([
-            closed_loop(running.address, people.senders(COMPARED), rounds::MEASURED).await?,
-            connected
-                .measure(Kind::SendMessage, Order::None, rounds::MEASURED)
-                .await?,
-        ]);
+        rounds::rest().await;
+        let over_http = closed_loop(running.address, people.senders(COMPARED), rounds::MEASURED).await?;
+        rounds::rest().await;
+        let free = connected
+            .measure(Kind::SendMessage, Order::None, rounds::MEASURED)
+            .await?;
+        rounds.add([over_http, free]);
     }
     rounds.print(
         report,

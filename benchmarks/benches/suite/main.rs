@@ -36,7 +36,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use mimalloc::MiMalloc;
-use praxis_testkit::servers::workspace_root;
+use praxis_testkit::servers::{mysql_url, workspace_root};
 
 use crate::arguments::{Arguments, Part};
 use crate::report::Report;
@@ -84,6 +84,7 @@ fn main() -> Result<()> {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
+    servers::as_deployed(&mysql_url()).await?;
     let mut report = Report::new(arguments.clone());
     std::fs::create_dir_all(bench_dir())?;
     let scratch = tempfile::Builder::new()

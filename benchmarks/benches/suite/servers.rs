@@ -19,6 +19,28 @@ pub async fn allow_connections(url: &str, wanted: usize) -> Result<()> {
     Ok(())
 }
 
+/// Memory and redo log as any deployment has them, where the server of the tests has less. With its 128 MB and 100 MB it
+/// stops for a checkpoint every second or so under this load, and on whose turn that falls is chance.
+pub async fn as_deployed(url: &str) -> Result<()> {
+    let mut connection = MySqlConnection::connect(url).await?;
+    for (variable, bytes) in [
+        ("innodb_buffer_pool_size", 2_i64 << 30),
+        ("innodb_redo_log_capacity", 1 << 30),
+    ] {
+        let asked = format!("SELECT CAST(@@GLOBAL.{variable} AS SIGNED)");
+        let (had,): (i64,) = sqlx::query_as(AssertSqlSafe(asked))
+            .fetch_one(&mut connection)
+            .await?;
+        if had < bytes {
+            sqlx::query(AssertSqlSafe(format!("SET GLOBAL {variable} = {bytes}")))
+                .execute(&mut connection)
+                .await?;
+        }
+    }
+    connection.close().await?;
+    Ok(())
+}
+
 /// The server's process, where it runs on this machine and says which it is.
 pub async fn pid_of_mysqld(url: &str) -> Option<u32> {
     let mut connection = MySqlConnection::connect(url).await.ok()?;
