@@ -18,7 +18,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::execute::{ExecuteError, KeyOrigin};
+use crate::call::KeyOrigin;
+use crate::execute::ExecuteError;
 
 /// Says whether an answer was kept from an earlier sending of the same command.
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");

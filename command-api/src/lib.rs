@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod call;
 pub mod deltas;
 pub mod execute;
 mod lapsed;

@@ -21,7 +21,8 @@ use praxis_http_kit::params::{NoQuery, read_query};
 use praxis_http_kit::problem::Problem;
 use praxis_http_kit::trace::{Hex, SAMPLED, TraceContext};
 
-use crate::execute::{Call, CallKey, Executor, KeyOrigin};
+use crate::call::{Call, CallKey, KeyOrigin};
+use crate::execute::Executor;
 
 /// A command's input, and the call it came in.
 #[derive(Debug)]

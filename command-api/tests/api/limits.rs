@@ -1,6 +1,6 @@
 //! More than is taken: bodies, events, and a queue that is full.
 
-use praxis_command_api::execute::{Call, CallKey, KeyOrigin};
+use praxis_command_api::call::{Call, CallKey, KeyOrigin};
 use praxis_domain::command::{Command, Decision};
 use praxis_domain::context::Context;
 use praxis_domain::refusal::Refused;

@@ -8,7 +8,7 @@ use praxis_events::thread::Participant;
 use praxis_http_kit::code::Code;
 use praxis_http_kit::problem::Problem;
 
-use crate::execute::Call;
+use crate::call::Call;
 
 /// As whom the caller takes part in conversations.
 ///
