@@ -9,12 +9,12 @@ use praxis_auth::sign::TokenSigner;
 use praxis_event_store::record::command_key::command_key_hash;
 use praxis_runtime::clock;
 use praxis_runtime::ids::new_id;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::deployment::Deployment;
+use crate::practice::Practice;
 
 /// Longer than any test.
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(1);
@@ -73,7 +73,7 @@ pub struct Written {
 impl Client {
     /// An account of that role, waiting at most so long for an answer. A doctor is the given practitioner.
     pub fn new(
-        deployment: &Deployment,
+        practice: &dyn Practice,
         role: Role,
         practitioner_id: Option<Uuid>,
         timeout: Duration,
@@ -85,7 +85,7 @@ impl Client {
             patient_id: None,
             practitioner_id,
         };
-        let signer = TokenSigner::try_new(deployment.private_pem(), "praxis", "praxis")?;
+        let signer = TokenSigner::try_new(practice.private_pem(), "praxis", "praxis")?;
         let token = signer.mint(&principal, clock::now(), TOKEN_LIFETIME, new_id())?;
         let http = reqwest::Client::builder().no_proxy().timeout(timeout).build()?;
         Ok(Self {
@@ -193,6 +193,14 @@ impl Reply {
     /// Whether it says when to come again.
     pub fn says_retry_after(&self) -> bool {
         self.headers.contains_key("retry-after")
+    }
+
+    /// Whether it is a problem document of its status, with a code.
+    pub fn is_problem(&self) -> bool {
+        let kind = self.headers.get("content-type").map(HeaderValue::as_bytes);
+        kind == Some(b"application/problem+json")
+            && self.body["status"].as_u64() == Some(u64::from(self.status))
+            && self.body["code"].is_string()
     }
 
     /// Of which position it is, opaque: for [`Client::get`].

@@ -10,6 +10,7 @@ use praxis_testkit::servers::in_schema;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::practice::Practice;
 use crate::service::{Program, Service};
 
 /// Base64 of 32 bytes of zero: the tests' keys keep nobody's secrets.
@@ -195,6 +196,24 @@ impl Deployment {
             .collect::<anyhow::Result<Vec<PathBuf>>>()?;
         files.sort_unstable();
         Ok(files)
+    }
+}
+
+impl Practice for Deployment {
+    fn events_url(&self) -> String {
+        self.events_url()
+    }
+
+    fn views_url(&self) -> String {
+        self.views_url()
+    }
+
+    fn keks(&self) -> Vec<(Uuid, [u8; 32])> {
+        vec![(self.kek_id, [0; 32])]
+    }
+
+    fn private_pem(&self) -> &str {
+        self.private_pem()
     }
 }
 

@@ -13,6 +13,7 @@ pub mod deployment;
 pub mod load;
 pub mod log;
 pub mod one_process;
+pub mod practice;
 pub mod proof;
 pub mod service;
 pub mod tier;

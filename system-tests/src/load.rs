@@ -2,8 +2,8 @@
 
 mod worker;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -16,8 +16,8 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::client::{Client, Request, Written};
-use crate::deployment::Deployment;
 use crate::log::Log;
+use crate::practice::Practice;
 use worker::Worker;
 
 /// Commands under way at a time.
@@ -30,6 +30,8 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(3);
 const READ_TIME_MAX: Duration = Duration::from_secs(8);
 /// How long one command is sent again and again.
 const COMMAND_TIME_MAX: Duration = Duration::from_secs(90);
+/// Steady, not as fast as it goes: the log that is read afterwards stays small.
+const PAUSE: Duration = Duration::from_millis(40);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// An acknowledged command.
@@ -56,6 +58,8 @@ pub struct Callers {
     /// A conversation for each worker.
     threads: Vec<Uuid>,
     first_slot: DateTime<Utc>,
+    /// How long each worker rests between two commands.
+    pub pause: Duration,
     /// Events of the log before any load.
     pub set_up_len: usize,
 }
@@ -79,20 +83,21 @@ pub struct Load {
 struct Counts {
     acknowledged: AtomicUsize,
     read_back: AtomicUsize,
+    not_served: Mutex<Vec<String>>,
     ending: AtomicBool,
 }
 
 impl Callers {
     /// Makes the accounts and the records the load needs.
-    pub async fn ready(deployment: &Deployment, base: &str) -> anyhow::Result<Self> {
-        let admin = Client::new(deployment, Role::Admin, None, COMMAND_TIME_MAX)?;
+    pub async fn ready(practice: &dyn Practice, base: &str) -> anyhow::Result<Self> {
+        let admin = Client::new(practice, Role::Admin, None, COMMAND_TIME_MAX)?;
         let doctor_id = admin.must(base, &Request::register_practitioner()).await?;
         let colleague_id = admin.must(base, &Request::register_practitioner()).await?;
         let location_id = admin.must(base, &Request::register_location()).await?;
-        let desk = Client::new(deployment, Role::Staff, None, ANSWER_TIME_MAX)?;
-        let reader = Client::new(deployment, Role::Staff, None, READ_TIME_MAX)?;
-        let doctor = Client::new(deployment, Role::Doctor, Some(doctor_id), ANSWER_TIME_MAX)?;
-        let colleague = Client::new(deployment, Role::Doctor, Some(colleague_id), ANSWER_TIME_MAX)?;
+        let desk = Client::new(practice, Role::Staff, None, ANSWER_TIME_MAX)?;
+        let reader = Client::new(practice, Role::Staff, None, READ_TIME_MAX)?;
+        let doctor = Client::new(practice, Role::Doctor, Some(doctor_id), ANSWER_TIME_MAX)?;
+        let colleague = Client::new(practice, Role::Doctor, Some(colleague_id), ANSWER_TIME_MAX)?;
         let patient_id = desk.must(base, &Request::register_patient()).await?;
         let mut threads = Vec::with_capacity(LOADS_MAX * WORKERS);
         for _ in 0..LOADS_MAX * WORKERS {
@@ -101,7 +106,7 @@ impl Callers {
             let body = json!({ "patient_id": patient_id, "participants": participants, "topic": "probe" });
             threads.push(doctor.must(base, &Request::post("/threads", body)).await?);
         }
-        let set_up_len = Log::read_sound(deployment).await?.events.len();
+        let set_up_len = Log::read_sound(practice).await?.events.len();
         Ok(Self {
             desk,
             doctor,
@@ -111,6 +116,7 @@ impl Callers {
             location_id,
             threads,
             first_slot: tomorrow(),
+            pause: PAUSE,
             set_up_len,
         })
     }
@@ -144,6 +150,7 @@ impl Callers {
             location_id: self.location_id,
             thread_id: self.threads[number],
             first_slot: self.first_slot,
+            pause: self.pause,
             number,
             targets: targets.clone(),
             turn: number,
@@ -186,6 +193,15 @@ impl Load {
     /// How many were read back, no older than they were written.
     pub fn read_back(&self) -> usize {
         self.counts.read_back.load(Ordering::SeqCst)
+    }
+
+    /// What callers were told instead of being served, in this order: 503, or nothing at all. Each was sent again.
+    pub fn not_served(&self) -> Vec<String> {
+        self.counts
+            .not_served
+            .lock()
+            .expect("nobody panics with it")
+            .clone()
     }
 
     /// Lets every worker end its command; all that was acknowledged.

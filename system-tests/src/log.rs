@@ -16,7 +16,7 @@ use praxis_runtime::ids::new_id;
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use uuid::Uuid;
 
-use crate::deployment::Deployment;
+use crate::practice::Practice;
 
 const PAGE_LEN: u32 = 2_000;
 
@@ -30,9 +30,9 @@ pub struct Log {
 
 impl Log {
     /// Reads the log from its beginning to its head. Panics unless it is sound.
-    pub async fn read_sound(deployment: &Deployment) -> anyhow::Result<Self> {
+    pub async fn read_sound(practice: &dyn Practice) -> anyhow::Result<Self> {
         let reader: Arc<dyn LogReader> =
-            Arc::new(MySqlLog::open(&deployment.events_url(), MySqlLogOptions::default()).await?);
+            Arc::new(MySqlLog::open(&practice.events_url(), MySqlLogOptions::default()).await?);
         let head = reader.head().await?;
         let mut stored: Vec<StoredEvent> = Vec::new();
         loop {
@@ -50,7 +50,7 @@ impl Log {
             (head.position, head.recorded_at),
             "the head is the last event's"
         );
-        let keks = KekRing::of(&[(deployment.kek_id(), [0; 32])])?;
+        let keks = KekRing::of(&practice.keks())?;
         let codec = Codec::new(Arc::new(Vault::new(
             head.log_id,
             Arc::clone(&reader),

@@ -14,9 +14,9 @@ use praxis_store_mysql::views::MySqlRegistry;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::deployment::Deployment;
 use crate::load::Acknowledged;
 use crate::log::Log;
+use crate::practice::Practice;
 
 /// Read models that are not complete by then never will be.
 const CATCH_UP_TIME_MAX: Duration = Duration::from_mins(1);
@@ -27,11 +27,11 @@ const LOAD_LEN_MAX: usize = 1_000;
 /// That the log is sound and has each of these commands exactly once, as it was acknowledged, and besides them
 /// `others` events of the test's own.
 pub async fn assert_each_is_there_once(
-    deployment: &Deployment,
+    practice: &dyn Practice,
     all: &[Acknowledged],
     others: usize,
 ) -> anyhow::Result<Log> {
-    let log = Log::read_sound(deployment).await?;
+    let log = Log::read_sound(practice).await?;
     let keys: HashSet<Uuid> = all.iter().map(|acknowledged| acknowledged.key).collect();
     ensure!(keys.len() == all.len(), "every command had a key of its own");
     let mut by_key: HashMap<Uuid, Vec<&RecordedEvent>> = HashMap::new();
@@ -78,8 +78,8 @@ pub async fn assert_each_is_there_once(
 
 /// That the read models, once they have come to the end of the log, are what folding it makes: every row, and no
 /// patient, practitioner or location beside them. Nothing may be parked.
-pub async fn assert_views_equal_a_fresh_fold(deployment: &Deployment, log: &Log) -> anyhow::Result<()> {
-    let registry = MySqlRegistry::open(&deployment.views_url()).await?;
+pub async fn assert_views_equal_a_fresh_fold(practice: &dyn Practice, log: &Log) -> anyhow::Result<()> {
+    let registry = MySqlRegistry::open(&practice.views_url()).await?;
     let generation = newest_ready(&registry).await?;
     let views = registry.open_views(generation.number).await?;
     let end = log.events.last().map_or(0, |event| event.position);

@@ -13,8 +13,6 @@ use uuid::Uuid;
 use super::{Acknowledged, COMMAND_TIME_MAX, Counts, LOADS_MAX, Targets, WORKERS};
 use crate::client::{Client, Reply, Request};
 
-/// Steady, not as fast as it goes: the log that is read afterwards stays small.
-const PAUSE: Duration = Duration::from_millis(40);
 /// Before a command is sent again. Shorter than `Retry-After` asks for, to find what hurry breaks.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// Commands of one worker, whatever the test does; as many bookings as fit into the practice's horizon.
@@ -30,6 +28,7 @@ pub(super) struct Worker {
     pub(super) location_id: Uuid,
     pub(super) thread_id: Uuid,
     pub(super) first_slot: DateTime<Utc>,
+    pub(super) pause: Duration,
     pub(super) number: usize,
     pub(super) targets: Targets,
     /// Which process is asked next.
@@ -51,7 +50,7 @@ impl Worker {
             if request.path == BOOKINGS {
                 self.read_back(&reply).await?;
             }
-            sleep(PAUSE).await;
+            sleep(self.pause).await;
         }
         Ok(done)
     }
@@ -117,8 +116,7 @@ impl Worker {
                     };
                     return Ok((acknowledged, reply));
                 }
-                Ok(reply) => ensure_told_to_come_again(&reply, &request.path)?,
-                Err(error) => ensure_of_the_network(&error, &request.path)?,
+                answer => self.not_served(&request.path, answer)?,
             }
             ensure!(
                 began.elapsed() < COMMAND_TIME_MAX,
@@ -140,9 +138,28 @@ impl Worker {
             Ok(reply) if reply.status == 200 => {
                 self.counts.read_back.fetch_add(1, Ordering::SeqCst);
             }
-            Ok(reply) => ensure_told_to_come_again(&reply, &path)?,
-            Err(error) => ensure_of_the_network(&error, &path)?,
+            answer => self.not_served(&path, answer)?,
         }
+        Ok(())
+    }
+
+    /// Keeps what was answered instead of what was asked for, which must be one of the answers that may be.
+    fn not_served(&self, path: &str, answer: anyhow::Result<Reply>) -> anyhow::Result<()> {
+        let told = match answer {
+            Ok(reply) => {
+                ensure_told_to_come_again(&reply, path)?;
+                format!("{path}: {} {}", reply.status, reply.text)
+            }
+            Err(error) => {
+                ensure_of_the_network(&error, path)?;
+                format!("{path}: {error:#}")
+            }
+        };
+        self.counts
+            .not_served
+            .lock()
+            .expect("nobody panics with it")
+            .push(told);
         Ok(())
     }
 }
@@ -152,6 +169,10 @@ fn ensure_told_to_come_again(reply: &Reply, path: &str) -> anyhow::Result<()> {
     ensure!(
         reply.says_retry_after(),
         "a 503 says when to come again: {path} was answered {reply:?}"
+    );
+    ensure!(
+        reply.is_problem(),
+        "a 503 is a problem document: {path} was answered {reply:?}"
     );
     Ok(())
 }
