@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# How does a commit become images under names, and a version of praxis that can be downloaded?
+#
+# Images are built once, from main. A version only gives another name to what was built and tried from its commit.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  cat <<'USAGE'
+usage: release.sh build PLATFORM DIR      build the images for linux/PLATFORM (amd64, arm64), push them without a name, note digests in DIR
+       release.sh publish DIR             join what DIR notes under sha-<commit> and the branch, sign it, write DIR/release.json
+       release.sh describe TAG DIR        write DIR/release.json for images that are there as TAG (vX.Y.Z or sha-<commit>)
+       release.sh promote vX.Y.Z DIR      name the images of this commit vX.Y.Z; write DIR/release.json
+       release.sh archive vX.Y.Z ARCH DIR pack praxis (from its image; ARCH amd64 or arm64), its systemd unit and papers into DIR
+
+PRAXIS_REGISTRY names the registry (123456789012.dkr.ecr.ap-south-1.amazonaws.com); `docker` must be logged in to it.
+PRAXIS_BRANCH names the branch for `publish` (main). release.json is {commit, tag, fingerprint, images: {program: digest}}.
+USAGE
+}
+
+die() { echo "release.sh: $*" >&2; exit 1; }
+
+programs=(command-api query-api projector praxis)
+platforms=(amd64 arm64)
+
+image() { echo "${PRAXIS_REGISTRY:?the registry is not named: set PRAXIS_REGISTRY}/praxis/$1"; }
+sha_tag() { echo "sha-$(git rev-parse --short=12 HEAD)"; }
+platform_known() { [[ " ${platforms[*]} " == *" $1 "* ]] || die "unknown platform '$1': one of ${platforms[*]}"; }
+
+# The version that the programs say of themselves.
+declared_version() { sed -nE '/^\[workspace\.package\]/,/^\[[^w]/ s/^version = "(.*)"$/\1/p' Cargo.toml | head -n 1; }
+
+version_known() {
+  [[ $1 =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$ ]] || die "'$1' is no version: vX.Y.Z"
+  [ "$1" = "v$(declared_version)" ] || die "the tag is $1, but Cargo.toml says $(declared_version): they must agree"
+}
+
+digest_of() { # digest_of IMAGE:TAG
+  docker buildx imagetools inspect "$1" --format '{{json .Manifest}}' | jq -er .digest ||
+    die "there is no image $1"
+}
+
+build() {
+  local platform=$1 dir=$2 program
+  platform_known "$platform"
+  mkdir -p "$dir"
+  for program in "${programs[@]}"; do
+    docker buildx build . -f docker/Dockerfile --platform "linux/$platform" \
+      --build-arg "BIN=$program" --build-arg "PRAXIS_CI_COMMIT=$(git rev-parse --short=12 HEAD)" \
+      --label "org.opencontainers.image.revision=$(git rev-parse --verify HEAD)" \
+      --label "org.opencontainers.image.version=$(declared_version)" \
+      --sbom=true --provenance=mode=max --metadata-file "$dir/metadata.json" \
+      --output "type=image,name=$(image "$program"),push-by-digest=true,name-canonical=true,push=true"
+    jq -er '."containerimage.digest"' "$dir/metadata.json" >"$dir/$program-$platform.digest"
+  done
+  rm "$dir/metadata.json"
+}
+
+# describe_as TAG DIR: what stands in the registry under a tag
+describe_as() {
+  local tag=$1 dir=$2 program digest projector commit fingerprint images='{}'
+  for program in "${programs[@]}"; do
+    digest=$(digest_of "$(image "$program"):$tag")
+    images=$(jq -c --arg program "$program" --arg digest "$digest" '.[$program] = $digest' <<<"$images")
+  done
+  projector=$(image projector)@$(jq -r .projector <<<"$images")
+  fingerprint=$(docker run --rm --network none "$projector" fingerprint)
+  [[ $fingerprint =~ ^[0-9a-f]{16}$ ]] || die "projector fingerprint said '$fingerprint', which is no fingerprint"
+  commit=$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$projector")
+  mkdir -p "$dir"
+  jq -n --arg commit "$commit" --arg tag "$tag" --arg fingerprint "$fingerprint" --argjson images "$images" \
+    '{$commit, $tag, $fingerprint, $images}' >"$dir/release.json"
+  cat "$dir/release.json"
+}
+
+publish() {
+  local dir=$1 program platform digests branch=${PRAXIS_BRANCH:-main} tag
+  tag=$(sha_tag)
+  for program in "${programs[@]}"; do
+    digests=()
+    for platform in "${platforms[@]}"; do
+      [ -s "$dir/$program-$platform.digest" ] || die "$program was not built for $platform: $dir has no digest of it"
+      digests+=("$(image "$program")@$(cat "$dir/$program-$platform.digest")")
+    done
+    docker buildx imagetools create -t "$(image "$program"):$tag" "${digests[@]}"
+    # Signed before the name that people follow points to it.
+    cosign sign --yes "$(image "$program")@$(digest_of "$(image "$program"):$tag")"
+    docker buildx imagetools create -t "$(image "$program"):${branch//\//-}" "$(image "$program"):$tag"
+  done
+  describe_as "$tag" "$dir"
+}
+
+promote() {
+  local version=$1 dir=$2 program digest
+  version_known "$version"
+  for program in "${programs[@]}"; do
+    digest=$(digest_of "$(image "$program"):$(sha_tag)") ||
+      die "the images of this commit are not there yet: let the release of main end first"
+    docker buildx imagetools create -t "$(image "$program"):$version" "$(image "$program")@$digest"
+  done
+  describe_as "$version" "$dir"
+}
+
+archive() {
+  local version=$1 platform=$2 dir=$3 name container
+  version_known "$version"
+  platform_known "$platform"
+  name=praxis-$version-linux-$platform
+  mkdir -p "$dir/$name"
+  container=$(docker create --platform "linux/$platform" "$(image praxis):$version")
+  docker cp "$container:/usr/local/bin/praxis" "$dir/$name/praxis"
+  docker rm "$container" >/dev/null
+  cp packaging/praxis.service packaging/praxis.env packaging/install.sh LICENSE CHANGELOG.md \
+    docs/how-to/operate-a-small-practice.md docs/configuration.md "$dir/$name/"
+  # The same commit gives the same bytes: times and owners are the commit's, not the machine's.
+  tar -C "$dir" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" \
+    -cf - "$name" | gzip -n >"$dir/$name.tar.gz"
+  rm -r "${dir:?}/$name"
+  (cd "$dir" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
+}
+
+case "${1:-}/$#" in
+  build/3) build "$2" "$3" ;;
+  publish/2) publish "$2" ;;
+  describe/3) describe_as "$2" "$3" ;;
+  promote/3) promote "$2" "$3" ;;
+  archive/4) archive "$2" "$3" "$4" ;;
+  -h/1 | --help/1) usage ;;
+  *) usage >&2; exit 2 ;;
+esac

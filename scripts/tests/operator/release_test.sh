@@ -1,0 +1,100 @@
+# shellcheck shell=bash disable=SC2154
+# Does release.sh build, name and pack what it should, and refuse what it must? docker and cosign are stand-ins;
+# git, tar and jq are real. Run by run.sh.
+
+export PRAXIS_REGISTRY=registry.example.org
+short=$(git -C "$root_dir" rev-parse --short=12 HEAD)
+version=v$(sed -nE 's/^version = "(.*)"$/\1/p' "$root_dir/Cargo.toml" | head -n 1)
+release() { run "$root_dir/scripts/release.sh" "$@"; }
+in_registry() { cat "$STUB_STATE/registry_registry.example.org_praxis_$1"; }
+
+released() {
+  release build amd64 "$STUB_STATE/d" && expect_status 0
+  release build arm64 "$STUB_STATE/d" && expect_status 0
+  release publish "$STUB_STATE/d" && expect_status 0
+}
+
+test_release_names_images_by_commit_and_branch_and_signs_their_digests() {
+  released
+  expect_equal "$(in_registry "projector:sha-$short")" "$(in_registry projector:main)"
+  expect_equal "$(grep -cE '^cosign sign --yes registry.example.org/praxis/[a-z-]+@sha256:[0-9a-f]{64}$' "$STUB_STATE/calls")" 4
+  expect_equal "$(calls '--sbom=true --provenance=mode=max')" 8
+}
+
+test_release_notes_digests_and_fingerprint() {
+  released
+  jq -e '(.images | length) == 4 and (.images | all(test("^sha256:[0-9a-f]{64}$")))
+    and .fingerprint == "0123456789abcdef" and (.tag | startswith("sha-"))' "$STUB_STATE/d/release.json" >/dev/null || fail "$(cat "$STUB_STATE/d/release.json")"
+}
+
+test_release_of_one_platform_alone_is_refused() {
+  release build amd64 "$STUB_STATE/d" && expect_status 0
+  release publish "$STUB_STATE/d"
+  expect_status 1
+  expect_says 'was not built for arm64'
+}
+
+test_release_for_an_unknown_platform_is_refused() {
+  release build riscv "$STUB_STATE/d"
+  expect_status 1
+  expect_says "unknown platform 'riscv'"
+}
+
+test_version_is_the_very_image_of_its_commit() {
+  released
+  release promote "$version" "$STUB_STATE/p"
+  expect_status 0
+  expect_equal "$(in_registry "praxis:$version")" "$(in_registry "praxis:sha-$short")"
+  release promote "$version" "$STUB_STATE/p"
+  expect_status 0
+}
+
+test_version_of_a_commit_that_was_not_released_is_refused() {
+  release promote "$version" "$STUB_STATE/p"
+  expect_status 1
+  expect_says 'let the release of main end first'
+}
+
+test_version_other_than_that_of_the_programs_is_refused() {
+  release promote v9.9.9 "$STUB_STATE/p"
+  expect_status 1
+  expect_says 'they must agree'
+  release promote latest "$STUB_STATE/p"
+  expect_status 1
+  expect_says "'latest' is no version"
+}
+
+test_what_is_no_fingerprint_is_refused() {
+  released
+  FINGERPRINT='error: no such command' release describe "sha-$short" "$STUB_STATE/f"
+  expect_status 1
+  expect_says 'which is no fingerprint'
+}
+
+test_archive_holds_program_unit_and_papers_and_is_reproducible() {
+  local name=praxis-$version-linux-amd64
+  release archive "$version" amd64 "$STUB_STATE/a" && expect_status 0
+  expect_equal "$(tar -tzf "$STUB_STATE/a/$name.tar.gz" |
+    grep -cE '/(praxis|praxis.service|praxis.env|install.sh|LICENSE|CHANGELOG.md|operate-a-small-practice.md|configuration.md)$')" 8
+  (cd "$STUB_STATE/a" && sha256sum -c --quiet "$name.tar.gz.sha256")
+  release archive "$version" amd64 "$STUB_STATE/b" && expect_status 0
+  cmp "$STUB_STATE/a/$name.tar.gz" "$STUB_STATE/b/$name.tar.gz"
+}
+
+test_installer_keeps_settings_when_it_upgrades() {
+  local name=praxis-$version-linux-amd64
+  release archive "$version" amd64 "$STUB_STATE/a" && expect_status 0
+  tar -xzf "$STUB_STATE/a/$name.tar.gz" -C "$STUB_STATE"
+  run "$STUB_STATE/$name/install.sh" --prefix "$STUB_STATE/root" && expect_status 0
+  [ -e "$STUB_STATE/root/etc/systemd/system/praxis.service" ] || fail 'no unit'
+  echo 'PRAXIS_LISTEN=127.0.0.1:9999' >"$STUB_STATE/root/etc/praxis/praxis.env"
+  run "$STUB_STATE/$name/install.sh" --prefix "$STUB_STATE/root" && expect_status 0
+  expect_equal "$(cat "$STUB_STATE/root/etc/praxis/praxis.env")" 'PRAXIS_LISTEN=127.0.0.1:9999'
+}
+
+test_unit_is_sound_and_exposes_little() {
+  command -v systemd-analyze >/dev/null || fail 'systemd-analyze is missing (apt-get install -y systemd)'
+  local said
+  said=$(systemd-analyze security --offline=true "$root_dir/packaging/praxis.service" | tail -n 1) || fail "$said"
+  [[ $said =~ [[:space:]]([0-9]+)\.[0-9]\ OK ]] && [ "${BASH_REMATCH[1]}" -le 1 ] || fail "$said"
+}
