@@ -73,6 +73,15 @@ pub struct Targets {
     pub query_api: Option<String>,
 }
 
+/// What the callers of a load were told besides acknowledgements.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// How many bookings were read back, no older than they were written.
+    pub read_back: usize,
+    /// What was answered where something else was asked for, in this order: 503, or nothing at all.
+    pub not_served: Vec<String>,
+}
+
 /// A load under way; it goes on until [`end`](Self::end).
 pub struct Load {
     workers: JoinSet<anyhow::Result<Vec<Acknowledged>>>,
@@ -195,23 +204,27 @@ impl Load {
         self.counts.read_back.load(Ordering::SeqCst)
     }
 
-    /// What callers were told instead of being served, in this order: 503, or nothing at all. Each was sent again.
-    pub fn not_served(&self) -> Vec<String> {
-        self.counts
-            .not_served
-            .lock()
-            .expect("nobody panics with it")
-            .clone()
+    /// Lets every worker end its command; all that was acknowledged.
+    pub async fn end(self) -> anyhow::Result<Vec<Acknowledged>> {
+        self.end_with_told().await.map(|(all, _)| all)
     }
 
-    /// Lets every worker end its command; all that was acknowledged.
-    pub async fn end(mut self) -> anyhow::Result<Vec<Acknowledged>> {
+    /// The same, and what callers were told besides.
+    pub async fn end_with_told(mut self) -> anyhow::Result<(Vec<Acknowledged>, Told)> {
         self.counts.ending.store(true, Ordering::SeqCst);
         let mut all = Vec::new();
         while let Some(done) = self.workers.join_next().await {
             all.extend(done??);
         }
-        Ok(all)
+        let not_served = std::mem::take(&mut *self.counts.not_served.lock().expect("nobody panics with it"));
+        let read_back = self.read_back();
+        Ok((
+            all,
+            Told {
+                read_back,
+                not_served,
+            },
+        ))
     }
 }
 
