@@ -61,9 +61,9 @@ capabilities:
 {{/* Where something is, as peers of a NetworkPolicy: {cidrs, namespace, pods}. Nowhere would mean everywhere. */}}
 {{- define "praxis.peers" -}}
 {{- if .cidrs -}}
-{{- range .cidrs }}
-- ipBlock:
-    cidr: {{ . }}
+{{- range $index, $cidr := .cidrs }}
+{{- if $index }}{{ "\n" }}{{ end -}}
+- ipBlock: {cidr: {{ $cidr }}}
 {{- end }}
 {{- else if .pods -}}
 - podSelector:
