@@ -10,10 +10,10 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench soak lint fmt fmt-check clippy doc deny shellcheck toolchain
+.PHONY: help run test bench soak e2e-compose lint fmt fmt-check clippy doc deny shellcheck toolchain
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 # `make run LISTEN=127.0.0.1:9000 ADMIN_LISTEN=127.0.0.1:9001` where 8080 or 9090 is taken.
 LISTEN ?=
@@ -39,6 +39,11 @@ bench: toolchain ## Measure, against a real MySQL and a real Kafka; docs/benchma
 # PRAXIS_SOAK_MINUTES (10) says for how long; PRAXIS_SOAK_SEED repeats the faults of a run that failed.
 soak: toolchain ## Run the whole tier under load and random faults, on servers of its own
 	scripts/dev-services.sh setup && cargo build --workspace --bins && cargo run -p praxis-system-tests --example soak
+
+# `make e2e-compose E2E_FLAGS='--keep --only story'`: see docs/how-to/run-the-end-to-end-test.md
+E2E_FLAGS ?=
+e2e-compose: toolchain ## Build the images, run compose.yaml and try everything on it; needs, or starts, a Docker engine
+	scripts/e2e-compose.sh $(E2E_FLAGS)
 
 lint: fmt-check clippy doc deny shellcheck ## Everything that judges without running
 
