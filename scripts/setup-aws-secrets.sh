@@ -151,7 +151,7 @@ database_url() {
   local account=$1 schema=$2 file=$work/password-$1
   [ -s "$file" ] || password_in_use "$account" >"$file"
   [ -s "$file" ] || password >"$file"
-  printf 'mysql://%s:%s@%s:%s/%s' "$account" "$(cat "$file")" "$db_host" "$db_port" "$schema"
+  printf 'mysql://%s:%s@%s:%s/%s?ssl-mode=REQUIRED' "$account" "$(cat "$file")" "$db_host" "$db_port" "$schema"
 }
 
 password_in_use() {
@@ -159,16 +159,12 @@ password_in_use() {
     "$work/database.new" | tr -d '\n'
 }
 
-# The administrator: in the cluster's own MySQL root with a password made here; on RDS the account that RDS keeps in a
-# secret of its own and may rotate, so that this URL follows it whenever the script runs.
+# The administrator of RDS, which keeps the account in a secret of its own and may rotate it: this URL follows it
+# whenever the script runs.
 admin_url() {
-  if [ -z "$db_admin_secret" ]; then
-    database_url root mysql
-    return
-  fi
   aws secretsmanager get-secret-value --region "$region" --secret-id "$db_admin_secret" --output json |
     jq -r --arg at "$db_host:$db_port" '.SecretString | fromjson
-      | "mysql://\(.username | @uri):\(.password | @uri)@\($at)/mysql"' | tr -d '\n'
+      | "mysql://\(.username | @uri):\(.password | @uri)@\($at)/mysql?ssl-mode=REQUIRED"' | tr -d '\n'
 }
 
 # ---- the commands ---------------------------------------------------------------------------------------------------
@@ -186,7 +182,13 @@ service_urls=(
 
 setup() {
   local row key account schema
-  if [ -z "$db_admin_secret" ]; then missing database admin-url admin_url; else
+  # The server in the cluster is given this password when its disk is empty; RDS has one of its own.
+  if [ -z "$db_admin_secret" ]; then
+    missing database mysql-root-password password
+    take database mysql-root-password | tr -d '\n' >"$work/password-root"
+    missing database admin-url database_url root mysql
+  else
+    missing database mysql-root-password printf ''
     admin_url >"$work/admin"
     [ -s "$work/admin" ] || die "the administrator's secret $db_admin_secret cannot be read"
     put database admin-url <"$work/admin"

@@ -39,12 +39,13 @@ test_all_keys_of_all_four_secrets_are_made() {
   run "$script" dev
   expect_status 0
   expect_equal "$(jq -r 'keys | join(" ")' "$store/praxis_dev_database")" \
-    'admin-url command-api-events-url migrate-events-url migrate-views-url projector-events-url projector-views-url query-api-events-url query-api-views-url'
+    'admin-url command-api-events-url migrate-events-url migrate-views-url mysql-root-password projector-events-url projector-views-url query-api-events-url query-api-views-url'
   expect_equal "$(jq -r 'keys | join(" ")' "$store/praxis_dev_application")" 'claims-key kafka-password kafka-username kek'
   expect_equal "$(jq -r 'keys | join(" ")' "$store/praxis_dev_jwt")" 'private-key public-keys'
   expect_equal "$(jq -r 'keys | join(" ")' "$store/praxis_dev_first-admin")" 'email password'
   expect_equal "$(value dev_application kafka-password)" ''
-  [[ $(value dev_database admin-url) =~ ^mysql://root:[0-9a-f]{48}-Aa1@mysql:3306/mysql$ ]] || fail "admin-url"
+  [[ $(value dev_database mysql-root-password) =~ ^[0-9a-f]{48}-Aa1$ ]] || fail "mysql-root-password"
+  expect_equal "$(value dev_database admin-url)" "mysql://root:$(value dev_database mysql-root-password)@mysql:3306/mysql?ssl-mode=REQUIRED"
   openssl rsa -in <(value dev_jwt private-key) -noout -text 2>/dev/null | grep -q '4096 bit' || fail "not RSA 4096"
   no_value_was_told
 }
@@ -93,12 +94,12 @@ test_on_rds_the_administrator_comes_from_its_own_secret_escaped() {
   given_rds
   run "$script" prod
   expect_status 0
-  expect_equal "$(value prod_database admin-url)" 'mysql://root:p%40ss%2Fword@db.example:3306/mysql'
+  expect_equal "$(value prod_database admin-url)" 'mysql://root:p%40ss%2Fword@db.example:3306/mysql?ssl-mode=REQUIRED'
   # RDS rotates it: the next run follows.
   printf '{"username":"root","password":"another-word"}' >"$store/arn_admin"
   run "$script" prod
   expect_says 'praxis/prod/database: wrote admin-url'
-  expect_equal "$(value prod_database admin-url)" 'mysql://root:another-word@db.example:3306/mysql'
+  expect_equal "$(value prod_database admin-url)" 'mysql://root:another-word@db.example:3306/mysql?ssl-mode=REQUIRED'
 }
 
 test_the_user_of_msk_is_the_one_we_use() {
