@@ -312,9 +312,9 @@ facts=$(facts_of "$env")
 fact() { jq -r --arg key "$1" '.[$key] // ""' <<<"$facts"; }
 region=$(fact region)
 domain=$(fact domain)
-db_host=$(fact database_host)
-db_port=$(fact database_port)
-db_admin_secret=$(fact database_admin_secret_arn)
+db_host=$(fact mysql_host)
+db_port=$(fact mysql_port)
+db_admin_secret=$(fact mysql_admin_secret_arn)
 kafka_scram=$(fact kafka_secret_name)
 : "${db_host:=mysql}" "${db_port:=3306}" "${domain:=praxis.example}"
 

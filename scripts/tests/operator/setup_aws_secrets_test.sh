@@ -13,7 +13,7 @@ given_cluster() {
   : >"$store/AmazonMSK_praxis-$1"
 }
 
-rds='{database_host: "db.example", database_port: 3306, database_admin_secret_arn: "arn:admin", kafka_secret_name: "AmazonMSK_praxis-prod"}'
+rds='{mysql_host: "db.example", mysql_port: 3306, mysql_admin_secret_arn: "arn:admin", kafka_secret_name: "AmazonMSK_praxis-prod"}'
 
 given_rds() {
   given_cluster prod "$rds"
