@@ -41,6 +41,9 @@ pub enum Command {
     /// Look after the read models: generations, positions, parked streams.
     #[command(subcommand)]
     Views(Views),
+    /// Make the secrets of a deployment, and rotate the key that wraps the others.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Mint an access token for development.
     #[command(
         after_help = "Example:\n  curl -H \"Authorization: Bearer $(praxis token --role STAFF)\" http://localhost:8080/patients"
@@ -256,6 +259,49 @@ pub struct Token {
     /// For how many minutes.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub minutes: u32,
+}
+
+/// `keys`.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Write what is missing of a deployment's secrets, a file each; what is there stays as it is.
+    #[command(
+        after_help = "Examples:\n  praxis keys init secrets\n  praxis keys init /run/secrets/praxis --mysql mysql:3306"
+    )]
+    Init(KeysInit),
+    /// Rotate, first step: append a new key-encryption key, which every program then has to be given.
+    #[command(after_help = "Example:\n  praxis keys add-kek secrets/kek")]
+    AddKek {
+        /// The file of the keys.
+        file: PathBuf,
+    },
+    /// Rotate, second step: put a key-encryption key first, so that it wraps from now on; the others stay.
+    #[command(
+        after_help = "Example:\n  praxis keys promote-kek secrets/kek 0198b9a2-6f5e-7c11-9d3e-2f4a6b8c0d1e"
+    )]
+    PromoteKek {
+        /// The file of the keys.
+        file: PathBuf,
+        /// The id that add-kek told.
+        id: Uuid,
+    },
+}
+
+/// `keys init`.
+#[derive(Debug, Args)]
+pub struct KeysInit {
+    /// The directory of the files.
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// A MySQL server: addresses of its accounts, with new passwords, and one for its root.
+    #[arg(long, value_name = "HOST:PORT", value_parser = crate::commands::keys::server)]
+    pub mysql: Option<String>,
+    /// Let the files' group read them too: containers that run as other users of one group.
+    #[arg(long)]
+    pub group_readable: bool,
+    /// Also keep a copy of what each program needs in DIR/command-api, query-api, projector, migrate and mysql.
+    #[arg(long)]
+    pub split: bool,
 }
 
 /// `config`.

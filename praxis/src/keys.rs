@@ -2,16 +2,14 @@
 //!
 //! Never inside it: a copy of the data directory alone opens nothing.
 
-use std::fs;
-use std::io::Write as _;
+pub mod files;
+pub mod made;
+
 use std::num::NonZeroU8;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use praxis_auth::generate::{KeySize, generate};
+use anyhow::Result;
+use praxis_auth::generate::KeySize;
 use praxis_auth::keys::PublicKeys;
 use praxis_auth::sign::TokenSigner;
 use praxis_auth::verify::TokenVerifier;
@@ -21,9 +19,9 @@ use praxis_runtime::config::read::Config;
 use praxis_runtime::config::setting::{Setting, SettingValue};
 use praxis_runtime::config::settings;
 use praxis_runtime::config::values::{KeyRing, PrivateKeyPem, PublicKeysPem};
-use praxis_runtime::ids;
 use uuid::Uuid;
 
+use crate::keys::files::Readers;
 use crate::practice::LOG_FILE;
 
 /// Everything secret that a practice in one process needs.
@@ -53,13 +51,12 @@ pub fn load(config: &Config, data: &Path) -> Result<Keys> {
     let directory = directory_for(data);
     let kek: KeyRing<Uuid> = given_or_made(config, &settings::KEK, &directory.join("kek"), || {
         refuse_beside_a_log(data)?;
-        let secret = ids::random_bytes::<32>()?;
-        Ok(format!("{}:{}", ids::new_id(), STANDARD.encode(secret)))
+        Ok(made::kek()?.1)
     })?;
     let file = directory.join("claims-key");
     let claims: KeyRing<NonZeroU8> = given_or_made(config, &settings::CLAIMS_KEY, &file, || {
         refuse_beside_a_log(data)?;
-        Ok(format!("1:{}", STANDARD.encode(ids::random_bytes::<32>()?)))
+        made::claims_key()
     })?;
     let (issuer, audience) = (
         config.require(&settings::JWT_ISSUER)?,
@@ -74,7 +71,7 @@ pub fn load(config: &Config, data: &Path) -> Result<Keys> {
     } else {
         let file = directory.join("jwt-private.pem");
         let private: PrivateKeyPem = given_or_made(config, &settings::JWT_PRIVATE_KEY, &file, || {
-            Ok(generate(KeySize::Rsa2048)?.private_pem().to_owned())
+            Ok(made::signing_keys(KeySize::Rsa2048)?.private_pem().to_owned())
         })?;
         let signer = TokenSigner::try_new(private.expose(), &issuer, &audience)?;
         let public = PublicKeys::of(signer.public_key().clone());
@@ -109,33 +106,9 @@ fn given_or_made<T: SettingValue>(
     if let Some(given) = config.get(setting) {
         return Ok(given);
     }
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let text = make()?;
-            write_once(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
-            tracing::info!(file = %file.display(), setting = setting.spec.name, "made a key; keep a copy of it apart from the data");
-            text
-        }
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
-    };
-    T::parse(text.trim()).map_err(|fault| anyhow::anyhow!("{} {fault}", file.display()))
-}
-
-/// Writes a file that only its owner reads, and never over another.
-fn write_once(file: &Path, text: &str) -> Result<()> {
-    if let Some(directory) = file.parent() {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
+    if files::read(file)?.is_none() && files::write_once(file, &make()?, Readers::Owner)? {
+        tracing::info!(file = %file.display(), setting = setting.spec.name, "made a key; keep a copy of it apart from the data");
     }
-    let mut created = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?;
-    created.write_all(text.as_bytes())?;
-    created.sync_all()?;
-    Ok(())
+    let text = files::read(file)?.unwrap_or_default();
+    T::parse(&text).map_err(|fault| anyhow::anyhow!("{} {fault}", file.display()))
 }

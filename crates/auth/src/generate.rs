@@ -8,7 +8,7 @@ use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::keys::KeyFault;
+use crate::keys::{KeyFault, pem_blocks};
 
 /// How long a new RSA key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +55,28 @@ pub fn generate(size: KeySize) -> Result<PemPair, KeyFault> {
     };
     let pair = rsa::KeyPair::generate(size).map_err(|_| KeyFault::Generation)?;
     let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyFault::Generation)?;
-    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| KeyFault::Generation)?;
     Ok(PemPair {
         private: pem("PRIVATE KEY", private.as_ref()),
-        public: pem("PUBLIC KEY", public.as_ref()),
+        public: public_pem(&pair)?,
     })
+}
+
+/// The public half (`PUBLIC KEY`) of a private key that was kept, in PEM form (PKCS#8).
+pub fn public_pem_of(private_pem: &str) -> Result<String, KeyFault> {
+    let not_rsa = || KeyFault::NotRsa {
+        index: 1,
+        wanted: "private",
+    };
+    let blocks = pem_blocks(private_pem)?;
+    let lines = blocks.first().ok_or_else(not_rsa)?.lines();
+    let encoded: String = lines.filter(|line| !line.starts_with("-----")).collect();
+    let der = STANDARD.decode(encoded).map_err(|_| not_rsa())?;
+    public_pem(&rsa::KeyPair::from_pkcs8(&der).map_err(|_| not_rsa())?)
+}
+
+fn public_pem(pair: &rsa::KeyPair) -> Result<String, KeyFault> {
+    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| KeyFault::Generation)?;
+    Ok(pem("PUBLIC KEY", public.as_ref()))
 }
 
 /// Textual encoding of RFC 7468: base64 in lines of 64 characters between a BEGIN and an END line.
@@ -92,6 +109,18 @@ mod tests {
             let signer = TokenSigner::try_new(pair.private_pem(), "issuer", "audience").unwrap();
             assert_eq!(public.kids().collect::<Vec<_>>(), [signer.public_key().kid()]);
         }
+    }
+
+    #[test]
+    fn the_public_half_of_a_kept_key_is_the_one_it_was_made_with() {
+        let pair = generate(KeySize::Rsa2048).unwrap();
+        assert_eq!(public_pem_of(pair.private_pem()).unwrap(), pair.public_pem());
+        let not_private = KeyFault::NotRsa {
+            index: 1,
+            wanted: "private",
+        };
+        assert_eq!(public_pem_of(pair.public_pem()), Err(not_private));
+        assert_eq!(public_pem_of("text"), Err(KeyFault::Empty));
     }
 
     #[test]

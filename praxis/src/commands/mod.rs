@@ -4,6 +4,7 @@ pub mod config;
 pub mod demo;
 pub mod healthcheck;
 pub mod import;
+pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// How often a page is asked for again while the server does not read yet.
-const READ_ATTEMPTS_MAX: u32 = 300;
+pub const READ_ATTEMPTS_MAX: u32 = 300;
 
 /// How soon it is asked for again.
-const READ_AGAIN_AFTER: Duration = Duration::from_millis(100);
+pub const READ_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// The program, without the settings of whoever runs the tests.
 pub fn program() -> Command {
@@ -45,6 +45,11 @@ pub struct Server {
 impl Server {
     /// Starts one and waits until it says where it serves.
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with more settings.
+    pub fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
         let mut child = program()
             .args([
                 "serve",
@@ -56,6 +61,7 @@ impl Server {
             ])
             .arg(data)
             .env("PRAXIS_LOG_FORMAT", "json")
+            .envs(settings.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
