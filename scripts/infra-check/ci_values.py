@@ -58,7 +58,9 @@ def main():
     charts = {target.parent for target in expected}
     leftover = [file for folder in charts for file in folder.glob("*-values.yaml") if file not in expected]
     for file in stale:
-        print(f"{file.relative_to(project)}: {'is stale; run scripts/infra-check/ci_values.py' if check else 'written'}")
+        print(
+            f"{file.relative_to(project)}: {'is stale; run scripts/infra-check/ci_values.py' if check else 'written'}"
+        )
     for file in leftover:
         print(f"{file.relative_to(project)}: no release in {file.parent.name}/releases makes it")
     sys.exit(bool(leftover or (check and stale)))
