@@ -1,0 +1,205 @@
+# Plans only: the bucket may not be destroyed, not even by the end of a test.
+mock_provider "aws" {
+  override_during = plan
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:ap-south-1:123456789012:key/11111111-1111-4111-8111-111111111111" }
+  }
+}
+
+variables {
+  github_repository = "praxis-example/praxis"
+}
+
+run "the_state_is_kept_and_for_nobody_else" {
+  command = plan
+  assert {
+    condition     = aws_s3_bucket.state.bucket == "praxis-123456789012-terraform-state"
+    error_message = "ADR 40 names the bucket"
+  }
+  assert {
+    condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
+    error_message = "an earlier state must be there to go back to"
+  }
+  assert {
+    condition = alltrue([
+      for s in [one(aws_s3_bucket_server_side_encryption_configuration.state.rule).apply_server_side_encryption_by_default[0]] :
+      s.sse_algorithm == "aws:kms" && s.kms_master_key_id == module.state_key.arn
+    ])
+    error_message = "the state must be under our key"
+  }
+  assert {
+    condition = (
+      aws_s3_bucket_public_access_block.state.block_public_acls && aws_s3_bucket_public_access_block.state.block_public_policy &&
+      aws_s3_bucket_public_access_block.state.ignore_public_acls && aws_s3_bucket_public_access_block.state.restrict_public_buckets
+    )
+    error_message = "all four public ways must be closed"
+  }
+  assert {
+    condition = (
+      jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Effect == "Deny" &&
+      jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    )
+    error_message = "without TLS there is no access"
+  }
+}
+
+run "the_account_encrypts_volumes_and_closes_buckets" {
+  command = plan
+  assert {
+    condition     = aws_ebs_encryption_by_default.this.enabled && aws_s3_account_public_access_block.this.block_public_policy
+    error_message = "volumes that the EBS driver makes are encrypted by this switch only"
+  }
+}
+
+run "images_come_from_main_and_releases_only" {
+  command = plan
+  assert {
+    condition = jsondecode(aws_iam_role.ecr[0].assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"] == [
+      "repo:praxis-example/praxis:ref:refs/heads/main", "repo:praxis-example/praxis:ref:refs/tags/v*",
+    ]
+    error_message = "no feature branch and no pull request may push an image"
+  }
+  assert {
+    condition = alltrue([
+      for a in flatten([for s in jsondecode(aws_iam_role_policy.ecr[0].policy).Statement : s.Action]) : !strcontains(a, "Delete") && !strcontains(a, "*")
+    ])
+    error_message = "who pushes must not be able to delete"
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.ecr[0].policy).Statement[1].Resource == "arn:aws:ecr:ap-south-1:123456789012:repository/praxis/*"
+    error_message = "only praxis' repositories"
+  }
+}
+
+run "every_role_asks_for_audience_and_repository" {
+  command = plan
+  assert {
+    condition = alltrue([
+      for r in concat(aws_iam_role.ecr, values(aws_iam_role.plan), values(aws_iam_role.apply)) :
+      jsondecode(r.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com" &&
+      alltrue([
+        for s in jsondecode(r.assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"] :
+        startswith(s, "repo:praxis-example/praxis:") && !endswith(s, ":*")
+      ])
+    ])
+    error_message = "a role must take tokens of this repository, of a named kind"
+  }
+}
+
+run "an_apply_needs_the_reviewers" {
+  command = plan
+  assert {
+    condition = alltrue([
+      for env, r in aws_iam_role.apply :
+      jsondecode(r.assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"] == ["repo:praxis-example/praxis:environment:terraform-${env}"]
+    ])
+    error_message = "only a job of the environment terraform-<env> may apply it"
+  }
+  assert {
+    condition     = toset([for r in aws_iam_role.apply : r.name]) == toset(["praxis-dev-github-terraform-apply", "praxis-stage-github-terraform-apply", "praxis-prod-github-terraform-apply"])
+    error_message = "a role per environment"
+  }
+}
+
+run "an_apply_cannot_give_more_than_the_boundary" {
+  command = plan
+  assert {
+    condition = alltrue(flatten([
+      for env, p in aws_iam_role_policy.apply : [
+        for s in jsondecode(p.policy).Statement : s.Condition.StringEquals["iam:PermissionsBoundary"] == "arn:aws:iam::123456789012:policy/praxis-boundary-${env}"
+        if s.Effect == "Allow" && length(setintersection(flatten([try(s.Action, [])]), ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"])) > 0
+      ]
+    ]))
+    error_message = "every right to give rights must ask for the boundary"
+  }
+  assert {
+    condition = alltrue([
+      for p in aws_iam_role_policy.apply : length([
+        for s in jsondecode(p.policy).Statement : s if s.Effect == "Allow" && length(setintersection(flatten([try(s.Action, [])]), ["iam:*", "*", "iam:DeleteRolePermissionsBoundary"])) > 0
+      ]) == 0
+    ])
+    error_message = "nothing may take the boundary away"
+  }
+  assert {
+    condition = alltrue([
+      for p in aws_iam_role_policy.apply : one([
+        for s in jsondecode(p.policy).Statement : s.Resource if try(s.Sid, "") == "NotGithubsRoles" && s.Effect == "Deny"
+      ]) == ["arn:aws:iam::123456789012:role/praxis-github-*", "arn:aws:iam::123456789012:role/praxis-*-github-*"]
+    ])
+    error_message = "GitHub's roles, its own among them, must be out of reach"
+  }
+  assert {
+    condition = alltrue([
+      for env, p in aws_iam_policy.boundary : one([
+        for s in jsondecode(p.policy).Statement : s.NotResource if s.Sid == "OwnSecretsOnly" && s.Effect == "Deny"
+      ]) == "arn:aws:secretsmanager:*:123456789012:secret:praxis/${env}/*"
+    ])
+    error_message = "no role made for an environment may read another's secrets"
+  }
+}
+
+run "no_role_of_github_reads_a_secret" {
+  command = plan
+  assert {
+    condition = alltrue([
+      for p in concat(values(aws_iam_role_policy.plan), values(aws_iam_role_policy.apply)) : length([
+        for s in jsondecode(p.policy).Statement : s
+        if s.Effect == "Deny" && try(contains(s.Action, "secretsmanager:GetSecretValue"), false) && try(s.Resource, "") == "*"
+      ]) == 1
+    ])
+    error_message = "plan and apply must be denied the values of secrets"
+  }
+  assert {
+    condition = alltrue([
+      for env, p in aws_iam_role_policy.plan : one([for s in jsondecode(p.policy).Statement : s.NotResource if s.Sid == "NoOtherObject"]) == "arn:aws:s3:::praxis-123456789012-terraform-state/${env}/*"
+    ])
+    error_message = "a plan reads its own state and no other object"
+  }
+  assert {
+    condition     = alltrue([for a in aws_iam_role_policy_attachment.plan : a.policy_arn == "arn:aws:iam::aws:policy/ReadOnlyAccess"])
+    error_message = "a plan reads"
+  }
+}
+
+run "an_apply_cannot_touch_another_state" {
+  command = plan
+  assert {
+    condition = one([for s in jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement : s.Resource if s.Sid == "NoOtherState"]) == [
+      "arn:aws:s3:::praxis-123456789012-terraform-state/bootstrap/*",
+      "arn:aws:s3:::praxis-123456789012-terraform-state/prod/*",
+      "arn:aws:s3:::praxis-123456789012-terraform-state/stage/*",
+    ]
+    error_message = "dev's apply must be kept from the states of bootstrap, stage and prod"
+  }
+}
+
+run "an_account_without_a_registry" {
+  command = plan
+  variables {
+    registry     = false
+    environments = ["prod"]
+  }
+  assert {
+    condition     = length(aws_iam_role.ecr) == 0 && length(module.ecr) == 0 && toset(keys(aws_iam_role.apply)) == toset(["prod"])
+    error_message = "prod's own account pulls and does not push"
+  }
+}
+
+run "a_pattern_of_repositories_is_refused" {
+  command = plan
+  variables {
+    github_repository = "praxis-example/*"
+  }
+  expect_failures = [var.github_repository]
+}
+
+run "an_unknown_environment_is_refused" {
+  command = plan
+  variables {
+    environments = ["test"]
+  }
+  expect_failures = [var.environments]
+}

@@ -1,0 +1,25 @@
+# stage: prod's code, smaller. terraform init with -backend-config="key=stage/terraform.tfstate", plan and apply with
+# -var-file=stage.tfvars. What is not here is prod's.
+
+environment = "stage"
+cidr        = "10.41.0.0/16"
+domain      = "stage.praxis.example"
+
+nodes = {
+  instance_types = ["t4g.large", "m7g.large"]
+  capacity       = "SPOT"
+  min            = 2
+  desired        = 2
+  max            = 4
+}
+
+mysql = {
+  instance_class        = "db.t4g.medium"
+  multi_az              = false
+  storage_gib           = 20
+  backup_retention_days = 7
+  deletion_protection   = false
+  max_connections       = 300
+}
+
+cluster_deletion_protection = false
