@@ -18,11 +18,10 @@ while IFS='=' read -r -d '' name value; do
   esac
 done < <(env -0) >"$settings"
 
-run() { java "$@"; }
 classes='/opt/kafka/libs/*'
 quiet=-Dorg.slf4j.simpleLogger.defaultLogLevel=warn
 if [ ! -e "$KAFKA_LOG_DIRS/meta.properties" ]; then
-  run -cp "$classes" "$quiet" kafka.tools.StorageTool format --standalone --cluster-id "${CLUSTER_ID:?}" --config "$settings"
+  java -cp "$classes" "$quiet" kafka.tools.StorageTool format --cluster-id "${CLUSTER_ID:?}" --config "$settings"
 fi
 # shellcheck disable=SC2086 # several options
 exec java ${KAFKA_HEAP_OPTS:--Xmx1G} "$quiet" -cp "$classes" kafka.Kafka "$settings"
