@@ -10,7 +10,7 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench soak e2e-compose lint fmt fmt-check clippy doc deny shellcheck toolchain
+.PHONY: help run test bench soak images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck toolchain
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -39,6 +39,16 @@ bench: toolchain ## Measure, against a real MySQL and a real Kafka; docs/benchma
 # PRAXIS_SOAK_MINUTES (10) says for how long; PRAXIS_SOAK_SEED repeats the faults of a run that failed.
 soak: toolchain ## Run the whole tier under load and random faults, on servers of its own
 	scripts/dev-services.sh setup && cargo build --workspace --bins && cargo run -p praxis-system-tests --example soak
+
+# `make images PROFILE=dev` builds faster and runs slower.
+images: ## Build the images of all programs; needs, or starts, a Docker engine
+	scripts/setup-local.sh --images
+
+compose-up: ## Start all services in containers on http://localhost:8080: docs/how-to/run-with-compose.md
+	scripts/setup-local.sh
+
+compose-down: ## Stop them; their data stays
+	scripts/setup-local.sh --down
 
 # `make e2e-compose E2E_FLAGS='--keep --only story'`: see docs/how-to/run-the-end-to-end-test.md
 E2E_FLAGS ?=
