@@ -105,7 +105,7 @@ make() {
   cp "$root_dir"/docker/stand-ins/{Dockerfile,*.sh} "$CONTEXT/"
   case $service in
     rust)
-      debian trixie
+      debian bookworm
       rust_files
       ;;
     runtime) debian trixie ;;
