@@ -1,5 +1,6 @@
 # A repository per program.
 
+#trivy:ignore:AVD-AWS-0031 Immutable but for the tags of branches, which follow them; what is deployed is named by digest.
 resource "aws_ecr_repository" "this" {
   for_each             = var.repositories
   name                 = each.key

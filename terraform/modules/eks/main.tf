@@ -47,7 +47,7 @@ resource "aws_eks_cluster" "this" {
   vpc_config {
     subnet_ids              = var.subnet_ids
     endpoint_private_access = true
-    #trivy:ignore:AVD-AWS-0040 Open only to the networks named, and the variable refuses anything wider than a /8.
+    # Open only to the networks named; the variable refuses anything wider than a /8.
     endpoint_public_access = length(var.api_allowed_cidrs) > 0
     public_access_cidrs    = length(var.api_allowed_cidrs) > 0 ? var.api_allowed_cidrs : null
   }

@@ -48,7 +48,7 @@ resource "aws_vpc_security_group_egress_rule" "nat" {
   count             = var.nat == "instance" ? 1 : 0
   security_group_id = aws_security_group.nat[0].id
   description       = "To the internet, which is its only purpose"
-  #trivy:ignore:AVD-AWS-0104 A NAT that may not reach the internet is none; network policies say which pod may go out.
+  # Network policies say which pod may go out.
   cidr_ipv4   = "0.0.0.0/0"
   ip_protocol = "-1"
 }
