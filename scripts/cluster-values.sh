@@ -50,8 +50,9 @@ else
 fi
 
 # A fact that is missing would become an empty registry or a certificate called null, found out by a cluster.
-unsaid=$(jq -r '. as $facts | ["account_id", "region", "cluster_name", "vpc_id", "registry", "domain", "certificate_arn",
-  "public_subnet_cidrs", "data_subnet_cidrs"][] | select($facts[.] == null or $facts[.] == "" or $facts[.] == [])' <<<"$facts")
+unsaid=$(jq -r '. as $facts | ["account_id", "region", "cluster_name", "vpc_id", "registry", "domain",
+  "certificate_arn", "public_subnet_cidrs", "external_secrets_role_arn", "load_balancer_controller_role_arn",
+  (if (.database_host // "") + (.kafka_brokers // "") == "" then empty else "data_subnet_cidrs" end)][] | select($facts[.] == null or $facts[.] == "" or $facts[.] == [])' <<<"$facts")
 [ -z "$unsaid" ] || die "cluster_values does not say: ${unsaid//$'\n'/, }"
 
 # to_yaml: block style, keys as they come; strings as JSON, which YAML reads the same.
@@ -67,18 +68,18 @@ to_yaml='def to_yaml(indent):
 # shellcheck disable=SC2016 # jq, not bash
 releases='. as $f
   | ($f.data_subnet_cidrs) as $data
-  | (if ($f.mysql_host // "") == "" then {} else {mysql: {port: ($f.mysql_port // 3306), cidrs: $data}} end) as $mysql
+  | (if ($f.database_host // "") == "" then {} else {mysql: {port: ($f.database_port // 3306), cidrs: $data}} end) as $mysql
   | (if ($f.kafka_brokers // "") == "" then {} else {kafka: {brokers: $f.kafka_brokers, port: 9096, cidrs: $data,
       security: "sasl_ssl", saslMechanism: "SCRAM-SHA-512", username: "praxis"}} end) as $kafka
   | {image: {registry: $f.registry}} as $image
   | {ingress: {enabled: true, host: $f.domain, certificateArn: $f.certificate_arn},
      networkPolicy: {entrance: {cidrs: $f.public_subnet_cidrs}}} as $entrance
   | ($f.pod_identity // false) as $pod_identity
-  | def role(name): if $pod_identity then {} else {serviceAccount: {annotations: {"eks.amazonaws.com/role-arn": $f.role_arns[name]}}} end;
+  | def role(name): if $pod_identity then {} else {serviceAccount: {annotations: {"eks.amazonaws.com/role-arn": $f[name]}}} end;
   {
-    "external-secrets": role("external-secrets"),
+    "external-secrets": role("external_secrets_role_arn"),
     "aws-load-balancer-controller":
-      ({clusterName: $f.cluster_name, region: $f.region, vpcId: $f.vpc_id} + role("load-balancer-controller")),
+      ({clusterName: $f.cluster_name, region: $f.region, vpcId: $f.vpc_id} + role("load_balancer_controller_role_arn")),
     "platform": {aws: {region: $f.region, identity: (if $pod_identity then "pod-identity" else "irsa" end)}},
     "migrate": ($image + $mysql),
     "command-api": ($image + $mysql + $kafka + $entrance),

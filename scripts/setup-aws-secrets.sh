@@ -312,14 +312,14 @@ facts=$(facts_of "$env")
 fact() { jq -r --arg key "$1" '.[$key] // ""' <<<"$facts"; }
 region=$(fact region)
 domain=$(fact domain)
-db_host=$(fact mysql_host)
-db_port=$(fact mysql_port)
-db_admin_secret=$(fact mysql_admin_secret_arn)
+db_host=$(fact database_host)
+db_port=$(fact database_port)
+db_admin_secret=$(fact database_admin_secret_arn)
 kafka_scram=$(fact kafka_secret_name)
 : "${db_host:=mysql}" "${db_port:=3306}" "${domain:=praxis.example}"
 
-memory=/dev/shm
-[ -d $memory ] && [ -w $memory ] || memory=${TMPDIR:-/tmp}
+memory=${SECRETS_WORK_DIR:-/dev/shm}
+[ -w "$memory" ] || memory=${TMPDIR:-/tmp}
 work=$(mktemp -d "$memory/praxis-secrets.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What is wrong with a deployment, why probably, and what to do next? Looks at everything and changes nothing.
+# shellcheck disable=SC2016 # in single quotes are the variables of jq
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib/deploy.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/deploy.sh"

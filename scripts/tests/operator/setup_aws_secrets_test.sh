@@ -13,7 +13,7 @@ given_cluster() {
   : >"$store/AmazonMSK_praxis-$1"
 }
 
-rds='{mysql_host: "db.example", mysql_port: 3306, mysql_admin_secret_arn: "arn:admin", kafka_secret_name: "AmazonMSK_praxis-prod"}'
+rds='{database_host: "db.example", database_port: 3306, database_admin_secret_arn: "arn:admin", kafka_secret_name: "AmazonMSK_praxis-prod"}'
 
 given_rds() {
   given_cluster prod "$rds"
@@ -221,13 +221,13 @@ test_an_unknown_environment_or_command_is_a_usage_error() {
 
 test_nothing_is_left_in_memory_or_on_disk() {
   given_cluster dev
-  export TMPDIR=$STUB_STATE/tmp
-  mkdir "$TMPDIR"
-  before=$(find /dev/shm "$TMPDIR" -name 'praxis-secrets.*' 2>/dev/null | wc -l)
+  export SECRETS_WORK_DIR=$STUB_STATE/memory TMPDIR=$STUB_STATE/tmp
+  mkdir "$SECRETS_WORK_DIR" "$TMPDIR"
   run "$script" dev
+  expect_status 0
   run "$script" dev promote-kek
   expect_status 1
-  expect_equal "$(find /dev/shm "$TMPDIR" -name 'praxis-secrets.*' 2>/dev/null | wc -l)" "$before"
+  expect_equal "$(find "$SECRETS_WORK_DIR" "$TMPDIR" -type f | wc -l)" 0
 }
 
 # The programs of this tree judge the values: PRAXIS_BIN names their folder where it is not cargo's.
