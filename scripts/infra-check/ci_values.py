@@ -2,9 +2,11 @@
 
 A release is made of several files (values-<component>.yaml, values-<environment>.yaml, and its own). What a tool that
 takes only one file checks must be the same, so it is merged here as Helm merges: ci/releases/<component>-<environment>
-[-<variant>].yaml on top. `--check` writes nothing and fails when a file is stale.
+[-<variant>].yaml on top. `--check` writes nothing and fails when a file is stale; `--sources` names the files of one
+release, for `helm -f`.
 
 Usage: ci_values.py [--check] [PROJECT]
+       ci_values.py --sources RELEASE
 """
 
 import pathlib
@@ -38,6 +40,9 @@ def sources(release):
 
 
 def main():
+    if sys.argv[1:2] == ["--sources"]:
+        print(*sources(pathlib.Path(sys.argv[2])), sep="\n")
+        return
     arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
     check = len(arguments) < len(sys.argv) - 1
     project = pathlib.Path(arguments[0] if arguments else ".")

