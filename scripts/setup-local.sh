@@ -13,15 +13,15 @@ usage: setup-local.sh                 build the images, start all services, prin
        setup-local.sh --down --data   and remove the data and the keys, for good
 
 Needs a Docker engine with compose v2. Where there is none, root on Debian gets a private one (docker-engine.sh). It may be
-run again at any time: what is there is kept, what has changed is built and started anew. PORT (8080) is where the gateway
-listens on the loopback address; PROFILE=dev builds faster and runs slower. For one process without containers: make run.
+run again at any time: what is there is kept, what has changed is built and started anew. GATEWAY_PORT (8080) is where the
+gateway listens on the loopback address; PROFILE=dev builds faster and runs slower. For one process without containers: make run.
 USAGE
 }
 
-observe=() action=up data=
+observe='' action=up data=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --observe) observe=(--profile observe) ;;
+    --observe) observe=1 ;;
     --images) action=images ;;
     --down) action=down ;;
     --data) data=--volumes ;;
@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
 done
 [ -z "$data" ] || [ "$action" = down ] || { usage >&2; exit 2; }
 
-export PORT=${PORT:-8080}
+export GATEWAY_PORT=${GATEWAY_PORT:-8080}
 cd "$root_dir"
 
 compose() { docker compose --progress quiet "$@"; }
@@ -58,13 +58,13 @@ have_engine() {
 
 # A port that somebody else has is better named now than by the engine after the build.
 port_is_free() {
-  if listening "$PORT" && [ -z "$(compose ps --quiet gateway)" ]; then
-    die "port $PORT of this machine is in use; choose another: PORT=8088 $0"
+  if listening "$GATEWAY_PORT" && [ -z "$(compose ps --quiet gateway)" ]; then
+    die "port $GATEWAY_PORT of this machine is in use; choose another: GATEWAY_PORT=8088 $0"
   fi
 }
 
 first_request() {
-  local token url=http://127.0.0.1:$PORT
+  local token url=http://127.0.0.1:$GATEWAY_PORT
   token=$(compose run --rm --no-deps --no-TTY token --role STAFF --minutes 60)
   # The gateway splits: the first goes to the command API, the second to the query API.
   cat <<TEXT
@@ -98,8 +98,16 @@ build_images() {
 
 start() {
   say "starting"
-  compose "${observe[@]}" up --detach --wait --remove-orphans ||
+  compose up --detach --wait --remove-orphans ||
     { compose ps --all >&2; die "not everything became healthy; look at: docker compose logs"; }
+  [ -n "$observe" ] || return 0
+  compose up --detach --wait prometheus || die "Prometheus did not become healthy; look at: docker compose logs prometheus"
+  say "Prometheus: http://127.0.0.1:${PROMETHEUS_PORT:-9091}"
+  if compose up --detach --wait grafana; then
+    say "Grafana: http://127.0.0.1:${GRAFANA_PORT:-3000}"
+  else
+    say "no Grafana: its image comes from a registry only"
+  fi
 }
 
 have_engine
