@@ -3,6 +3,7 @@
 //! No SQL, no broker, no domain: what an event means is `praxis-events`, where it is kept is `store-*`.
 
 pub mod append;
+pub mod audit;
 pub mod bus;
 pub mod codec;
 pub mod decode;
@@ -13,5 +14,6 @@ pub mod outcomes;
 pub mod partition;
 pub mod port;
 pub mod record;
+pub mod restore;
 pub mod sequencer;
 pub mod vault;

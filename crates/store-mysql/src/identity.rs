@@ -143,8 +143,13 @@ impl Identity {
             ));
         }
         if known.epoch != head.epoch {
+            let what = if head.epoch > known.epoch {
+                "it was restored since, and this process is to be started again"
+            } else {
+                "it was restored to an earlier state"
+            };
             return Some(format!(
-                "the log is in epoch {}, this process began in epoch {}: restart it",
+                "the log is in epoch {}, this process began in epoch {}: {what}",
                 head.epoch, known.epoch
             ));
         }

@@ -4,6 +4,7 @@
 //! server that could show what it can still lose is refused (`fitness`); nothing waits without a limit
 //! (`session`); a statement's text never depends on how many rows it carries (`packed`).
 
+mod audit;
 mod errors;
 mod fitness;
 mod identity;
@@ -13,6 +14,7 @@ pub mod migrate;
 mod packed;
 mod read;
 mod relay;
+mod restore;
 mod rows;
 mod session;
 mod span_buckets;

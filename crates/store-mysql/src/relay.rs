@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use praxis_event_store::port::{RelayState, RelayStore, StoreError};
+use sqlx::mysql::MySqlRow;
 use uuid::Uuid;
 
 use crate::errors::{refused, store_error};
@@ -43,12 +44,7 @@ impl RelayStore for MySqlLog {
             .await
             .map_err(store_error)?;
         let Some(row) = rows.first() else { return Ok(None) };
-        Ok(Some(RelayState {
-            term: column(row, 0)?,
-            position: column(row, 1)?,
-            partitions: unpack(column(row, 2)?)?,
-            frontier: column(row, 3)?,
-        }))
+        state_from(row).map(Some)
     }
 
     async fn save(&self, holder: Uuid, state: &RelayState) -> Result<bool, StoreError> {
@@ -72,6 +68,16 @@ impl RelayStore for MySqlLog {
         session.run(release).await.map_err(store_error)?;
         Ok(())
     }
+}
+
+/// From `term, position, partitions, frontier`.
+pub(crate) fn state_from(row: &MySqlRow) -> Result<RelayState, StoreError> {
+    Ok(RelayState {
+        term: column(row, 0)?,
+        position: column(row, 1)?,
+        partitions: unpack(column(row, 2)?)?,
+        frontier: column(row, 3)?,
+    })
 }
 
 fn pack(partitions: &[u64]) -> Vec<u8> {

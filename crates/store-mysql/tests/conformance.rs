@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use praxis_events::ids::LogId;
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::migrate::migrate;
-use praxis_testkit::conformance::{LogUnderTest, Outcome, Place, sample};
+use praxis_testkit::conformance::{LogUnderTest, OpenedAgain, Outcome, Place, sample};
 use praxis_testkit::servers::mysql_url;
 
 use schema::Schema;
@@ -34,6 +34,24 @@ impl Place for Schema {
         .await
         .map(drop)
     }
+
+    async fn change_payload(&self, position: u64) -> Outcome {
+        let name = self.name();
+        let change = "SET payload = CONCAT(payload, ' ') WHERE position =";
+        self.run(format!("UPDATE `{name}`.events {change} {position}"))
+            .await
+            .map(drop)
+    }
+
+    async fn open_again(&self) -> Outcome<OpenedAgain> {
+        let log = Arc::new(MySqlLog::open(&self.url(), MySqlLogOptions::default()).await?);
+        Ok(OpenedAgain {
+            writer: Arc::<MySqlLog>::clone(&log),
+            reader: Arc::<MySqlLog>::clone(&log),
+            relay: Arc::<MySqlLog>::clone(&log),
+            restored: log,
+        })
+    }
 }
 
 async fn fresh_log() -> Outcome<LogUnderTest> {
@@ -47,7 +65,9 @@ async fn fresh_log() -> Outcome<LogUnderTest> {
         other_writer: Arc::new(other),
         reader: Arc::<MySqlLog>::clone(&log),
         relay: Arc::<MySqlLog>::clone(&log),
-        outcomes: log,
+        outcomes: Arc::<MySqlLog>::clone(&log),
+        audit: Arc::<MySqlLog>::clone(&log),
+        restored: log,
         place: Box::new(schema),
     })
 }

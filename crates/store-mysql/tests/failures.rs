@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use praxis_event_store::port::{CommitError, LogReader, LogTransaction, LogWriter, Rows, StoreError};
+use praxis_event_store::restore::{NewLife, RestoredLog};
 use praxis_events::ids::LogId;
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
 use praxis_store_mysql::migrate::migrate;
@@ -203,5 +204,32 @@ async fn a_server_killed_and_started_again_is_found_with_what_was_acknowledged()
     assert_eq!(tx.head().position, 1);
     tx.rollback().await?;
     assert_eq!(log.read_log(0, 10).await?.len(), 1);
+    Ok(())
+}
+
+/// Whoever began before a restore holds what the log knows no more, in caches and in its callers' hands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_knows_the_former_life_of_the_log_writes_and_reads_no_more() -> anyhow::Result<()> {
+    let (schema, log) = shared().await?;
+    written(&log).await?.commit().await?;
+    let restoring = open(&schema.url()).await?;
+    let life = NewLife {
+        verified: restoring.head().await?,
+        frontier: Vec::new(),
+        above_epoch: 0,
+        numbers_skipped: 0,
+    };
+    let begun = restoring.begin_life(&life).await?;
+    for refused in [
+        log.begin().await.err(),
+        log.head().await.err(),
+        restoring.begin().await.err(),
+    ] {
+        let why = refused.map(|error| error.to_string()).unwrap_or_default();
+        anyhow::ensure!(why.contains("to be started again"), "{why}");
+    }
+    let after = open(&schema.url()).await?;
+    written(&after).await?.commit().await?;
+    anyhow::ensure!(after.head().await?.epoch == begun.epoch);
     Ok(())
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 use praxis_event_store::port::StoreError;
 use sqlx::SqlitePool;
 
+mod audit;
+mod backup;
 mod connect;
 mod error;
 mod head;
@@ -13,6 +15,7 @@ mod outcomes;
 pub(crate) mod pack;
 mod read;
 mod relay;
+mod restore;
 mod rows;
 mod schema;
 mod transaction;
@@ -22,6 +25,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use backup::LogCopy;
 pub use schema::migrate;
 
 /// How a log is opened.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use praxis_events::ids::LogId;
 use praxis_store_sqlite::log::{OpenOptions, SqliteLog, migrate};
-use praxis_testkit::conformance::{LogUnderTest, Outcome, Place, sample};
+use praxis_testkit::conformance::{LogUnderTest, OpenedAgain, Outcome, Place, sample};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
@@ -38,6 +38,24 @@ impl Place for File {
         ))
         .await
     }
+
+    async fn change_payload(&self, position: u64) -> Outcome {
+        self.run(format!(
+            "UPDATE events SET payload = CAST(payload || ' ' AS BLOB) WHERE position = {position}"
+        ))
+        .await
+    }
+
+    async fn open_again(&self) -> Outcome<OpenedAgain> {
+        let path = self.0.path().join("events.db");
+        let log = Arc::new(SqliteLog::open(&path, OpenOptions::default()).await?);
+        Ok(OpenedAgain {
+            writer: Arc::<SqliteLog>::clone(&log),
+            reader: Arc::<SqliteLog>::clone(&log),
+            relay: Arc::<SqliteLog>::clone(&log),
+            restored: log,
+        })
+    }
 }
 
 async fn fresh_log() -> Outcome<LogUnderTest> {
@@ -52,7 +70,9 @@ async fn fresh_log() -> Outcome<LogUnderTest> {
         other_writer: other,
         reader: Arc::<SqliteLog>::clone(&log),
         relay: Arc::<SqliteLog>::clone(&log),
-        outcomes: log,
+        outcomes: Arc::<SqliteLog>::clone(&log),
+        audit: Arc::<SqliteLog>::clone(&log),
+        restored: log,
         place: Box::new(File(directory)),
     })
 }

@@ -34,7 +34,7 @@ pub(super) async fn read_with_clock(conn: &mut SqliteConnection) -> Result<(Head
     Ok((head(&row)?, column(&row, 5)?))
 }
 
-fn head(row: &SqliteRow) -> Result<Head, StoreError> {
+pub(super) fn head(row: &SqliteRow) -> Result<Head, StoreError> {
     Ok(Head {
         log_id: LogId(id(column(row, 0)?)?),
         epoch: unsigned(row, 1)?,

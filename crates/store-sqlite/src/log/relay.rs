@@ -74,7 +74,7 @@ impl RelayStore for SqliteLog {
 }
 
 /// `term, position, partitions, frontier`.
-fn state(row: &SqliteRow) -> Result<RelayState, StoreError> {
+pub(super) fn state(row: &SqliteRow) -> Result<RelayState, StoreError> {
     let partitions: &[u8] = column(row, 2)?;
     Ok(RelayState {
         term: unsigned(row, 0)?,

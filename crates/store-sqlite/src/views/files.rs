@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlitePool};
 use super::conn::{fault, writer_options};
 
 /// The registry's file in a data directory.
-pub(super) const REGISTRY_FILE: &str = "views.db";
+pub const REGISTRY_FILE: &str = "views.db";
 
 /// The whole schema of a generation; a change of it makes another fingerprint.
 pub(super) const SCHEMA: &str = include_str!("../../../../migrations/sqlite/views/0001_views.sql");

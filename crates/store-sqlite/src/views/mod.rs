@@ -13,4 +13,5 @@ mod save;
 mod search;
 mod write;
 
+pub use files::REGISTRY_FILE;
 pub use registry::SqliteRegistry;

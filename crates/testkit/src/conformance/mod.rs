@@ -10,8 +10,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use praxis_event_store::audit::AuditReader;
 use praxis_event_store::outcomes::OutcomeStore;
 use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
+use praxis_event_store::restore::RestoredLog;
 use praxis_events::ids::LogId;
 use uuid::Uuid;
 
@@ -26,6 +28,7 @@ pub mod order;
 pub mod outcomes;
 pub mod reading;
 pub mod relay;
+pub mod restored;
 pub mod sample;
 pub mod spans;
 pub mod uniqueness;
@@ -47,6 +50,10 @@ pub struct LogUnderTest {
     pub relay: Arc<dyn RelayStore>,
     /// Forgets what commands were answered.
     pub outcomes: Arc<dyn OutcomeStore>,
+    /// Reads it without believing it.
+    pub audit: Arc<dyn AuditReader>,
+    /// Begins another life of it.
+    pub restored: Arc<dyn RestoredLog>,
     /// What must live as long as the log: a directory, a schema that is dropped.
     pub place: Box<dyn Place>,
 }
@@ -59,6 +66,24 @@ pub trait Place: Send + Sync {
 
     /// Destroys a person's keys, as their erasure at that position does.
     async fn erase(&self, subject: Uuid, at_position: u64) -> Outcome;
+
+    /// Adds a byte to the payload of the event at that position.
+    async fn change_payload(&self, position: u64) -> Outcome;
+
+    /// The same log as a process that begins now opens it.
+    async fn open_again(&self) -> Outcome<OpenedAgain>;
+}
+
+/// A log opened by one that remembers nothing of it.
+pub struct OpenedAgain {
+    /// Appends to it.
+    pub writer: Arc<dyn LogWriter>,
+    /// Reads it.
+    pub reader: Arc<dyn LogReader>,
+    /// Keeps the lease and progress of its relay.
+    pub relay: Arc<dyn RelayStore>,
+    /// Begins another life of it.
+    pub restored: Arc<dyn RestoredLog>,
 }
 
 /// Expands to one test for each promise. `$open` names an `async fn() -> Outcome<LogUnderTest>` in scope.
@@ -176,6 +201,15 @@ macro_rules! event_store_conformance {
                 only_the_leader_releases,
                 one_of_many_leads,
             }
+            restored {
+                a_sound_log_is_found_sound,
+                what_was_lost_or_changed_is_named,
+                another_life_has_another_epoch_and_no_leader,
+                another_life_goes_on_where_the_relay_was,
+                a_life_begun_twice_is_later,
+                a_log_that_moved_begins_no_life,
+                a_log_with_a_leader_begins_no_life,
+            }
             judged {
                 a_claim_is_taken_once_within_a_batch,
                 a_claim_is_taken_once_over_batches,
@@ -214,7 +248,7 @@ macro_rules! conformance_tests {
 #[cfg(test)]
 mod tests {
     /// Every area with the functions it declares.
-    const AREAS: [(&str, &str); 13] = [
+    const AREAS: [(&str, &str); 14] = [
         ("atomicity", include_str!("atomicity.rs")),
         ("bytes", include_str!("bytes.rs")),
         ("claims", include_str!("claims.rs")),
@@ -226,6 +260,7 @@ mod tests {
         ("outcomes", include_str!("outcomes.rs")),
         ("reading", include_str!("reading.rs")),
         ("relay", include_str!("relay.rs")),
+        ("restored", include_str!("restored.rs")),
         ("spans", include_str!("spans.rs")),
         ("uniqueness", include_str!("uniqueness.rs")),
     ];
