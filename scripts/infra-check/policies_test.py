@@ -246,9 +246,9 @@ def a_projector_more_while_rolling_out(objects):
 
 
 @refused("scales-on-own-group", PROJECTOR)
-def the_lag_of_another_group(objects):
+def the_lag_of_a_group_that_nobody_reads_with(objects):
     trigger = one(objects, "ScaledObject")["spec"]["triggers"][0]["metadata"]
-    trigger["consumerGroup"] = "praxis-views-0000000000000000"
+    trigger["consumerGroup"] = "praxis-views-5f0c1d2e3a4b5c6d"
 
 
 @refused("no-secret-in-environment", COMMAND)

@@ -87,6 +87,9 @@ capabilities:
 {{- fail (printf "autoscaling: minReplicas (%d) is above maxReplicas (%d)" (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- end -}}
 {{- end -}}
+{{- if and (eq $scaling.mode "keda") (not $scaling.keda.prometheus) (not $scaling.keda.generation) -}}
+{{- fail "autoscaling.keda: neither prometheus nor generation says where the lag is to be read" -}}
+{{- end -}}
 {{- if eq .Values.component "projector" -}}
 {{- $partitions := int .Values.kafka.partitions -}}
 {{- $most := ternary .Values.replicas $scaling.maxReplicas (eq $scaling.mode "none") | int -}}
