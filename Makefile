@@ -10,7 +10,7 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench soak images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck toolchain
+.PHONY: help run test bench soak images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck infra toolchain
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -76,6 +76,10 @@ deny: toolchain
 
 shellcheck:
 	scripts/shellcheck.sh
+
+# `make infra PARTS="charts gitops"`: see scripts/infra-check/check.sh --help
+infra: ## Check images, workflows, charts, GitOps and Terraform, offline but for package registries
+	scripts/infra-check/check.sh $(PARTS)
 
 toolchain:
 	@missing=; \
