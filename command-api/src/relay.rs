@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use praxis_event_store::bus::{PublishError, PublisherFactory};
-use praxis_event_store::port::{LogReader, RelayState, RelayStore, StoreError};
+use praxis_event_store::port::{Head, LogReader, RelayState, RelayStore, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
@@ -88,6 +88,14 @@ impl Relay {
     }
 
     async fn stand_or_lead(&mut self, rooted_at: &mut Option<Instant>) -> Result<(), LogMismatch> {
+        // A process that may not use the log any more, as it knows a former life of it, could lead to nothing, and would
+        // keep the lease from one that can.
+        if let Err(error @ StoreError::Unfit(_)) = self.reader.head().await {
+            tracing::warn!(error = %error, "relay does not ask for the lease");
+            lag(0);
+            sleep(LEASE_PERIOD).await;
+            return Ok(());
+        }
         match self.store.lease(self.holder, LEASE_TTL_MS).await {
             Ok(Some(state)) => {
                 let (term, position) = (state.term, state.position);
@@ -172,7 +180,7 @@ impl Keeping<'_> {
                         Some(row) if row.term == state.term => {}
                         Some(_) | None => return Err(TermEnd::Superseded),
                     }
-                    let head = self.reader.head().await?.position;
+                    let Head { position: head, epoch, .. } = self.reader.head().await?;
                     let known = state.position.max(tree.size());
                     if head < known {
                         return Err(LogMismatch::beyond_head(known, head).into());
@@ -186,7 +194,7 @@ impl Keeping<'_> {
                     }
                     if self.rooted_at.is_none_or(|at| at.elapsed() >= ROOT_PERIOD) {
                         *self.rooted_at = Some(Instant::now());
-                        tree.write_root();
+                        tree.write_root(epoch);
                     }
                 }
                 Some(Published { position, partitions, leaves }) = published.recv() => {

@@ -234,6 +234,20 @@ async fn who_does_not_know_the_partitions_says_the_position_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_may_not_use_the_log_any_more_leaves_the_lease_to_others() {
+    let cluster = Cluster::default();
+    cluster.append(20, 5);
+    drive([relay(&cluster, 1)], async {
+        published(&cluster, 20).await;
+        cluster.make_log_unfit();
+        sleep(Duration::from_secs(7)).await;
+        let lapsed = cluster.lease(Uuid::from_u128(2), 1_000).await;
+        assert!(lapsed.is_ok_and(|lease| lease.is_some()), "another can lead");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_relay_beyond_the_head_stops_and_says_so() {
     let cluster = Cluster::default();
     cluster.append(20, 5);

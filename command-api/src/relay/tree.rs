@@ -71,13 +71,14 @@ impl Tree {
         Ok(())
     }
 
-    /// Out of the database's reach: whoever keeps this output can tell a log that was changed since.
-    pub(super) fn write_root(&self) {
+    /// Out of the database's reach: whoever keeps this output can tell a log that was changed since. After a restore the
+    /// roots of the former epoch hold up to where it ended, so the epoch is said too.
+    pub(super) fn write_root(&self, epoch: u32) {
         let mut root = String::new();
         for byte in self.frontier.root() {
             // Writing to a string does not fail.
             let _ = write!(root, "{byte:02x}");
         }
-        tracing::info!(size = self.frontier.size(), root, "merkle root");
+        tracing::info!(epoch, size = self.frontier.size(), root, "merkle root");
     }
 }

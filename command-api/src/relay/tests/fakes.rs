@@ -35,6 +35,7 @@ struct State {
     /// Processes that sleep, and until when.
     asleep: BTreeMap<Uuid, Instant>,
     broker_is_away: bool,
+    log_is_unfit: bool,
     publishers_opened: usize,
     wake_up: Option<watch::Sender<u64>>,
     /// Of xorshift; zero for a broker that answers at once.
@@ -59,6 +60,7 @@ impl Default for State {
             troubles: BTreeMap::new(),
             asleep: BTreeMap::new(),
             broker_is_away: false,
+            log_is_unfit: false,
             publishers_opened: 0,
             wake_up: Some(watch::channel(0).0),
             random: 0,
@@ -190,6 +192,11 @@ impl Cluster {
 
     pub(super) fn bring_broker_back(&self) {
         self.state().broker_is_away = false;
+    }
+
+    /// As in a process that knows a former life of the log.
+    pub(super) fn make_log_unfit(&self) {
+        self.state().log_is_unfit = true;
     }
 
     /// As when the lease lapsed.

@@ -35,8 +35,10 @@ struct Line {
 }
 
 impl Visit for Line {
-    fn record_u64(&mut self, _: &Field, value: u64) {
-        self.size = value;
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "size" {
+            self.size = value;
+        }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

@@ -17,6 +17,9 @@ impl LogReader for Cluster {
         let mut state = self.state();
         state.heads_asked += 1;
         assert!(state.heads_asked < HEADS_ASKED_MAX, "a relay spins");
+        if state.log_is_unfit {
+            return Err(StoreError::Unfit("it was restored since".to_owned()));
+        }
         Ok(Head {
             log_id: LogId(Uuid::from_u128(7)),
             epoch: 1,
