@@ -1,4 +1,4 @@
-"""Is what Argo CD would be told sound, for each environment? Usage: gitops_check.py [PROJECT]; the tools of install.sh
+"""Is what Argo CD would be told sound, for each environment? Usage: gitops_check.py [PROJECT [ENV]]; the tools of install.sh
 and kubectl are on the PATH. Renders gitops/clusters/<env> and every chart of ours with the values it names, in order.
 Last line: 'N passed, N failed'."""
 
@@ -133,7 +133,7 @@ def lint(objects, project, out):
 def main():
     project = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else HERE.parents[1]).resolve()
     passed = failed = 0
-    for environment in ENVIRONMENTS:
+    for environment in sys.argv[2:] or ENVIRONMENTS:
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder)
             try:
