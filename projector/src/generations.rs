@@ -3,7 +3,7 @@
 //! If there is none, as after a release that changed a fold, one is registered, and read once it has reached where the
 //! log stood when it was first seen. A rebuild's generation is read once it has reached the one that is read now. A
 //! retired one is filled for as long as readers may not have noticed, and removed later. One whose rows are gone (a file
-//! or a schema that somebody removed) is retired at once, and another one registered.
+//! or a schema that somebody removed), or are of an earlier life of the log, is retired at once, and another one registered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -215,13 +215,19 @@ impl Generations {
         all.retain(|known| known.fingerprint == fingerprint && known.state != GenerationState::Retired);
         let mut own = Vec::with_capacity(all.len());
         for known in all {
-            if seen.running.contains_key(&known.number) || self.registry.is_in_place(known.number).await? {
+            let useless = if seen.running.contains_key(&known.number) {
+                None
+            } else {
+                self.why_useless(&known).await?
+            };
+            let Some(why) = useless else {
                 own.push(known);
                 continue;
-            }
+            };
             tracing::error!(
                 generation = known.number,
-                "read models are gone: their generation is given up"
+                why,
+                "a generation of read models is given up"
             );
             let retired = GenerationState::Retired;
             self.registry
@@ -245,6 +251,23 @@ impl Generations {
         make_ready(self.registry.as_ref(), first.number).await?;
         let state = GenerationState::Ready;
         Ok(vec![Generation { state, ..first }])
+    }
+
+    /// Why a generation can never be filled again, if so. An epoch rises only when somebody has restored the log and has
+    /// begun its new life (`praxis restore`): then rows of an earlier one are of no use to anybody, and nothing is left to
+    /// decide. Rows that the log does not match otherwise are not touched: whoever follows them ends and says so.
+    async fn why_useless(&self, known: &Generation) -> Result<Option<&'static str>, LookError> {
+        if !self.registry.is_in_place(known.number).await? {
+            return Ok(Some("its rows are gone"));
+        }
+        let views = self.registry.open_views(known.number).await?;
+        let checkpoints = views.checkpoints().await?;
+        let head = self.reader.head().await?;
+        let is_earlier = |at: &Checkpoint| at.log_id == head.log_id && at.epoch < head.epoch;
+        Ok(checkpoints
+            .iter()
+            .any(is_earlier)
+            .then_some("it is of an earlier life of the log, which was restored since"))
     }
 
     /// Has generations read that have come far enough.

@@ -38,7 +38,8 @@ pub enum LogMismatch {
     },
     /// The log was restored, or failed over with loss, after the rows were made.
     #[error(
-        "read models of partition {partition} are of epoch {known} of the log, the log is in epoch {found}"
+        "read models of partition {partition} are of epoch {known} of the log, the log is in epoch {found}: {}",
+        after_a_restore(*.known, *.found)
     )]
     OtherEpoch {
         /// The partition.
@@ -77,6 +78,14 @@ pub enum LogMismatch {
         /// The partition.
         partition: u32,
     },
+}
+
+const fn after_a_restore(known: u32, found: u32) -> &'static str {
+    if known < found {
+        "it was restored since; started again, the projector builds other read models"
+    } else {
+        "it was restored to an earlier state"
+    }
 }
 
 /// What one message asks for, given where its partition's rows are.

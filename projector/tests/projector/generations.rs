@@ -266,6 +266,46 @@ async fn a_generation_whose_rows_are_gone_is_built_anew() {
     assert_eq!(held.rows, Rows::of(&history(5, LEN)));
 }
 
+/// After `praxis restore`, which need not have reached the registry.
+#[tokio::test(start_paused = true)]
+async fn a_generation_of_an_earlier_life_of_the_log_is_built_anew() {
+    let scene = Scene::with_events(LEN);
+    scene
+        .beside(1, scene.until(|scene| scene.registry.states() == [Ready]))
+        .await;
+    scene.log.life.lock().expect("not poisoned").epoch = 1_790_000_000;
+    scene.log.events.lock().expect("not poisoned").truncate(200);
+    scene
+        .beside(
+            2,
+            scene.until(|scene| scene.registry.states() == [Retired, Ready]),
+        )
+        .await;
+    let held = scene.registry.views(2).held().await;
+    assert_eq!(held.rows, Rows::of(&history(5, 200)));
+}
+
+/// A backup that was put back after a restore, and whose own `praxis restore` is still to come.
+#[tokio::test(start_paused = true)]
+async fn a_generation_of_a_later_life_of_the_log_stays_for_somebody_to_decide() {
+    let scene = Scene::with_events(LEN);
+    scene.log.life.lock().expect("not poisoned").epoch = 7;
+    scene
+        .beside(1, scene.until(|scene| scene.registry.states() == [Ready]))
+        .await;
+    scene.log.life.lock().expect("not poisoned").epoch = 1;
+    let running = scene.generations().run(CancellationToken::new());
+    let ended = tokio::time::timeout(PATIENCE, running).await.expect("in time");
+    let refused = ended.expect_err("rows and log are of two lives");
+    let why = std::error::Error::source(&refused).map(ToString::to_string);
+    assert!(
+        why.as_ref()
+            .is_some_and(|why| why.contains("restored to an earlier state")),
+        "{why:?}"
+    );
+    assert_eq!(scene.registry.states(), [Ready]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_earlier_release_keeps_its_way_back_for_a_while() {
     let clocks: [fn() -> i64; 2] = [|| WAY_BACK_MICROS - 1, || WAY_BACK_MICROS];

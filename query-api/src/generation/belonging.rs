@@ -67,7 +67,8 @@ async fn why_foreign(open: &OpenGeneration, log: &dyn LogReader) -> Result<Optio
         if known.log_id != head.log_id || known.epoch != head.epoch {
             let (log_id, epoch) = (known.log_id, known.epoch);
             return Ok(Some(format!(
-                "read models are of epoch {epoch} of log {log_id}, the log is {} in epoch {}",
+                "read models are of epoch {epoch} of log {log_id}, the log is {} in epoch {}: a projector that is started \
+                 builds others",
                 head.log_id, head.epoch
             )));
         }
