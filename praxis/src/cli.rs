@@ -2,6 +2,8 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
+pub mod log;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -44,6 +46,21 @@ pub enum Command {
     /// Make the secrets of a deployment, and rotate the key that wraps the others.
     #[command(subcommand)]
     Keys(Keys),
+    /// Look whether the log is what it was.
+    #[command(subcommand)]
+    Audit(log::Audit),
+    /// Copy the log of a data directory, also while it is served; the keys are never in the copy.
+    #[command(after_help = "Example:\n  praxis backup --data /srv/praxis/practice --to /backup")]
+    Backup(log::Backup),
+    /// After the log was restored to an earlier state: verify it and begin its new life, so that services go on.
+    ///
+    /// Stop every service first. Looks whether the log is sound and says what is lost, as far as that is known; with
+    /// --yes it raises the log's epoch, gives up the relay's lease, passes over record numbers, and gives up read models
+    /// of the former life. May be repeated.
+    #[command(
+        after_help = "Examples:\n  praxis restore --data /srv/praxis/practice --dry-run\n  PRAXIS_EVENTS_URL=mysql://… PRAXIS_VIEWS_URL=mysql://… praxis restore --expect-from command-api.log --yes"
+    )]
+    Restore(log::Restore),
     /// Mint an access token for development.
     #[command(
         after_help = "Example:\n  curl -H \"Authorization: Bearer $(praxis token --role STAFF)\" http://localhost:8080/patients"

@@ -44,6 +44,9 @@ fn run(cli: cli::Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         cli::Command::Openapi => commands::openapi::run().map(|()| ExitCode::SUCCESS),
+        cli::Command::Audit(args) => in_runtime(commands::audit::run(args)),
+        cli::Command::Backup(args) => in_runtime(commands::backup::run(args)),
+        cli::Command::Restore(args) => in_runtime(commands::restore::run(args)),
         cli::Command::Serve(args) => in_runtime(commands::serve::run(args)),
         cli::Command::Demo(args) => in_runtime(commands::demo::run(args)),
         cli::Command::Migrate(args) => in_runtime(commands::migrate::run(args)),

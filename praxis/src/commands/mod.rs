@@ -1,5 +1,7 @@
 //! The subcommands, one file each.
 
+pub mod audit;
+pub mod backup;
 pub mod config;
 pub mod demo;
 pub mod healthcheck;
@@ -7,6 +9,7 @@ pub mod import;
 pub mod keys;
 pub mod migrate;
 pub mod openapi;
+pub mod restore;
 pub mod serve;
 pub mod token;
 pub mod views;
