@@ -10,7 +10,7 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench soak images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck infra toolchain
+.PHONY: help run test bench soak restore-drill images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck infra toolchain
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -54,6 +54,9 @@ compose-down: ## Stop them; their data stays
 E2E_FLAGS ?=
 e2e-compose: toolchain ## Build the images, run compose.yaml and try everything on it; needs, or starts, a Docker engine
 	scripts/e2e-compose.sh $(E2E_FLAGS)
+
+restore-drill: toolchain ## Back up, lose everything, restore, verify, serve: both tiers, on servers of its own
+	scripts/restore-drill.sh all
 
 lint: fmt-check clippy doc deny shellcheck ## Everything that judges without running
 

@@ -11,6 +11,7 @@ usage: mysql.sh setup                            unpack MySQL and prepare a data
                                                  OPTION goes to mysqld, for example --skip-log-bin
        mysql.sh wait PORT SECONDS [PID]          wait until it answers a statement over TLS (or PID is gone)
        mysql.sh client PORT [OPTION…]            the mysql client as user praxis, over TLS
+       mysql.sh tool PORT PROGRAM [OPTION…]      another of MySQL's programs so, for example mysqldump, mysqlbinlog
        mysql.sh url PORT                         the address with user and password
 
 MySQL comes from Debian unstable's packages, unpacked under .dev/mysql (PRAXIS_DEV_DIR overrides .dev), never
@@ -152,11 +153,14 @@ run() {
     --max-connections=600 "$@"
 }
 
-client() {
-  local port=$1
-  shift
+client() { tool "$1" mysql "${@:2}"; }
+
+tool() {
+  local port=$1 program=$2
+  shift 2
   [ -e "$packages/.complete" ] || die "run 'mysql.sh setup' first"
-  "$loader" --library-path "$lib_dir:$packages/usr/lib" "$packages/usr/bin/mysql" \
+  [ -x "$packages/usr/bin/$program" ] || die "MySQL has no program $program here"
+  "$loader" --library-path "$lib_dir:$packages/usr/lib" "$packages/usr/bin/$program" \
     --defaults-file="$home/client.cnf" --port="$port" "$@"
 }
 
@@ -180,6 +184,11 @@ case ${1:-} in
     need $# 2
     find_loader
     client "${@:2}"
+    ;;
+  tool)
+    need $# 3
+    find_loader
+    tool "${@:2}"
     ;;
   url)
     need $# 2
