@@ -6,9 +6,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use praxis_read_models::fingerprint::Fingerprint;
-use praxis_read_models::registry::{Generation, Registry as _};
+use anyhow::ensure;
+use praxis_read_models::registry::{Generation, GenerationState, Registry as _};
 use praxis_store_mysql::views::MySqlRegistry;
 use praxis_system_tests::practice::Practice as _;
 use sqlx::mysql::MySqlConnection;
@@ -19,7 +18,6 @@ use crate::docker::{Container, docker, running};
 use crate::scene::{SOME, SOON, Scene};
 use crate::stopping::{REQUESTS, assert_found_by_the_gateway, end_well};
 
-const PROJECTOR: &str = "praxis.local/praxis/projector";
 const NEXT_SERVICES: [&str; 2] = ["projector-next", "query-api-next"];
 /// The log of this run is some ten thousand events.
 const FILLED_TIME_MAX: Duration = Duration::from_mins(1);
@@ -27,13 +25,15 @@ const FILLED_TIME_MAX: Duration = Duration::from_mins(1);
 const SAME_TIME_MAX: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
+/// Told apart by the fingerprint of their folds: this one's is the driver's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Release {
+    This,
+    Next,
+}
+
 pub async fn run(scene: &Scene) -> anyhow::Result<()> {
-    let (this, next) = (fingerprint("dev").await?, fingerprint("next").await?);
-    ensure!(this != next, "both releases have the fingerprint {this}");
-    scene
-        .report
-        .say(format!("this release folds as {this}, the next as {next}"));
-    let released = release_and_go_back(scene, next).await;
+    let released = release_and_go_back(scene).await;
     // Whatever was found: what is left of the next release would be in the way of what comes.
     let mut remove = vec!["compose", "--profile", "next", "rm", "--stop", "--force"];
     remove.extend(NEXT_SERVICES);
@@ -41,7 +41,7 @@ pub async fn run(scene: &Scene) -> anyhow::Result<()> {
     released
 }
 
-async fn release_and_go_back(scene: &Scene, next: Fingerprint) -> anyhow::Result<()> {
+async fn release_and_go_back(scene: &Scene) -> anyhow::Result<()> {
     let report = &scene.report;
     let reading = scene.begin_reading().await?;
     let mut chapter = scene.begin_load().await?;
@@ -49,9 +49,11 @@ async fn release_and_go_back(scene: &Scene, next: Fingerprint) -> anyhow::Result
 
     let began = Instant::now();
     start_next(NEXT_SERVICES[0]).await?;
-    let generation = ready_generation(scene, next).await?;
+    let next = ready_generation(scene, Release::Next).await?;
     let filled = format!(
-        "generation {generation} is ready after {:.1} s",
+        "generation {} of the folds {} is ready after {:.1} s",
+        next.number,
+        next.fingerprint,
         began.elapsed().as_secs_f64()
     );
     report.check(
@@ -68,7 +70,7 @@ async fn release_and_go_back(scene: &Scene, next: Fingerprint) -> anyhow::Result
     }
     report.check(
         "reads are answered by the next release",
-        answers(&new[0], generation, &mut chapter.load).await,
+        answers(&new[0], next.number, &mut chapter.load).await,
     );
 
     for container in &old {
@@ -77,13 +79,10 @@ async fn release_and_go_back(scene: &Scene, next: Fingerprint) -> anyhow::Result
         assert_found_by_the_gateway(container).await?;
     }
     report.check("the next query API gives way", end_well(&new[0], 0).await);
-    let this_generation = newest_ready(scene, None)
-        .await?
-        .context("this release has its rows")?
-        .number;
+    let this = ready_generation(scene, Release::This).await?;
     report.check(
         "reads are answered by this release",
-        answers(&old[0], this_generation, &mut chapter.load).await,
+        answers(&old[0], this.number, &mut chapter.load).await,
     );
 
     let reads = reading.end().await;
@@ -98,17 +97,11 @@ async fn release_and_go_back(scene: &Scene, next: Fingerprint) -> anyhow::Result
     );
     report.check(
         "both releases have the same rows",
-        same_rows(scene, this_generation, generation).await,
+        same_rows(scene, this.number, next.number).await,
     );
     let projector = running(NEXT_SERVICES[0]).await?;
     report.check("the next projector ends", end_well(&projector[0], 0).await);
     Ok(())
-}
-
-async fn fingerprint(tag: &str) -> anyhow::Result<Fingerprint> {
-    let image = format!("{PROJECTOR}:{tag}");
-    let told = docker(&["run", "--rm", "--network", "none", &image, "fingerprint"]).await?;
-    Ok(told.trim().parse()?)
 }
 
 async fn start_next(service: &str) -> anyhow::Result<()> {
@@ -126,22 +119,23 @@ async fn start_next(service: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The newest generation that a release reads; this one's for none.
-async fn newest_ready(scene: &Scene, of: Option<Fingerprint>) -> anyhow::Result<Option<Generation>> {
-    let registry = MySqlRegistry::open(&scene.practice.views_url()).await?;
-    let all = registry.generations().await?;
-    Ok(Generation::newest_ready(&all, of.unwrap_or(registry.fingerprint())).copied())
-}
-
-async fn ready_generation(scene: &Scene, of: Fingerprint) -> anyhow::Result<u32> {
+/// The generation that a release reads, once there is one.
+async fn ready_generation(scene: &Scene, of: Release) -> anyhow::Result<Generation> {
     let began = Instant::now();
+    let registry = MySqlRegistry::open(&scene.practice.views_url()).await?;
     loop {
-        if let Some(ready) = newest_ready(scene, Some(of)).await? {
-            return Ok(ready.number);
+        let all = registry.generations().await?;
+        let ready = all
+            .iter()
+            .filter(|known| known.state == GenerationState::Ready)
+            .filter(|known| (known.fingerprint == registry.fingerprint()) == (of == Release::This))
+            .max_by_key(|known| known.number);
+        if let Some(ready) = ready {
+            return Ok(*ready);
         }
         ensure!(
             began.elapsed() < FILLED_TIME_MAX,
-            "no generation of {of} is ready after {FILLED_TIME_MAX:?}"
+            "no generation of {of:?} is ready after {FILLED_TIME_MAX:?}: {all:?}"
         );
         sleep(POLL_INTERVAL).await;
     }
