@@ -17,6 +17,13 @@ const LAG_PERIOD: Duration = Duration::from_secs(1);
 pub(crate) async fn tell_lag(generation: u32, reader: &dyn LogReader, views: &dyn Views) -> Infallible {
     let mut period = interval(LAG_PERIOD);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Told before they happen: a counter that appears with its first fault has no increase that could alarm.
+    for counter in [
+        "praxis_projection_superseded_total",
+        "praxis_projection_interruptions_total",
+    ] {
+        metrics::counter!(counter, "generation" => generation.to_string()).increment(0);
+    }
     let (mut head_position, mut checkpoints) = (None, Vec::<Checkpoint>::new());
     loop {
         period.tick().await;

@@ -60,6 +60,8 @@ impl rdkafka::consumer::ConsumerContext for PlainContext {}
 /// How long brokers take to answer: the first figure to look at when the relay or the projector lags.
 pub(crate) fn write_round_trips(client: &'static str, statistics: &Statistics) {
     const MICROS_PER_SECOND: f64 = 1_000_000.0;
+    // Told before there are any: a counter that appears with its first fault has no increase that could alarm.
+    metrics::counter!("praxis_kafka_client_faults_total", "client" => client).increment(0);
     for broker in statistics.brokers.values().filter(|broker| broker.nodeid >= 0) {
         if let Some(rtt) = &broker.rtt {
             let broker_id = broker.nodeid.to_string();
