@@ -7,7 +7,7 @@ Checks, each with the reason it is one:
   rules       promtool parses every rule file
   tests       promtool's tests pass, and each alert has one in which it fires and one in which it does not
   annotated   each alert has a severity, a summary, a description and a link to its section of the runbook
-  runbook     each section of the runbook is an alert's
+  runbook     each section of the runbook is an alert's and says all it must; links of runbook and objectives lead somewhere
   dashboards  the files are what dashboards.py writes, and promtool parses every expression
   metrics     every metric in an expression is in a real scrape, recorded by a rule, or in external-metrics.yaml, which
               holds nothing that is not used; labels of ours that are selected by are in the scrape too
@@ -168,6 +168,11 @@ class Project:
                 for part in ("Means", "Impact", "Look", "Do", "Escalate")
                 if not re.search(rf"^\*\*{part}\.\*\* \S", body, re.M)
             ]
+        for page in (RUNBOOK, SLO):
+            anchors = {anchor(heading) for heading in re.findall(r"^#+ (.+)$", self.text(page), re.M)}
+            for target, section in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", self.text(page)):
+                lost = not (self.root / page).parent.joinpath(target).exists() if target else section not in anchors
+                faults += [f"{page}: a link leads nowhere: {target}#{section}"] if lost else []
         return faults
 
     def check_dashboards(self):
