@@ -102,7 +102,12 @@ impl Scene {
     /// Begins to read lists, records and a search through the gateway, beside a load.
     pub async fn begin_reading(&self) -> anyhow::Result<Reading> {
         let desk = self.client(Role::Staff, None)?;
-        let patient_id = desk.must(GATEWAY, &Request::register_patient()).await?;
+        let registered = desk.send(GATEWAY, &Request::register_patient()).await?;
+        let patient_id = registered.written()?.id;
+        // Who hands back no position may read what was there before; from here on everyone finds the patient.
+        let path = format!("/patients/{patient_id}");
+        let found = desk.get(GATEWAY, &path, Some(registered.position()?)).await?;
+        ensure!(found.status == 200, "{path} was answered {found:?}");
         let counts = Arc::new(ReadCounts::default());
         let mut readers = JoinSet::new();
         for _ in 0..READERS {
