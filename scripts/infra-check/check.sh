@@ -120,7 +120,7 @@ check_chart() {
       check "$helm lint $values" "$helm" lint --strict --quiet -f "$values" "$chart"
       check "$helm template $values" render $helm "$chart" "$values" "$out/$name-$release.$helm"
     done
-    check "Helm 3 and 4 agree on $values" diff -B "$out/$name-$release.helm3" "$out/$name-$release.helm"
+    check "Helm 3 and 4 agree on $values" diff -Bb "$out/$name-$release.helm3" "$out/$name-$release.helm"
     [ ! -e "$chart/ci/releases/$release.yaml" ] || check "$release is the same of several files" \
       same_of_files "$chart" "$chart/ci/releases/$release.yaml" "$out/$name-$release.helm"
     mv "$out/$name-$release.helm" "$out/rendered/$name/$release.yaml"
@@ -190,6 +190,7 @@ check_gitops() {
   check "pod security gitops" podsecurity "${files[@]}"
   # Argo CD's own view of it, argocd-source-lint included.
   check "gitops" "$python" "$here/gitops_check.py" "$project"
+  check "what GitOps may not say is refused" "$python" "$here/gitops_check_test.py"
 }
 
 check_terraform() {
