@@ -1,7 +1,6 @@
 //! Is a copy of a log whole, whoever writes meanwhile, and never taken for what it is not?
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use praxis_event_store::audit::AuditReader;
@@ -31,28 +30,11 @@ fn names(directory: &Path) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_made_while_others_write_ends_where_its_head_says() -> anyhow::Result<()> {
-    let (place, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let file = place.path().join("events.db");
-    let log = Arc::new(a_log(&file).await?);
-    for _ in 0..50 {
-        append(&log).await?;
-    }
-    let stop = Arc::new(AtomicBool::new(false));
-    let writing = tokio::spawn({
-        let (log, stop) = (Arc::clone(&log), Arc::clone(&stop));
-        async move {
-            while !stop.load(Ordering::SeqCst) {
-                append(&log).await?;
-            }
-            anyhow::Ok(())
-        }
-    });
+async fn copy_five_times(log: &SqliteLog, file: &Path, elsewhere: &Path) -> anyhow::Result<()> {
     for number in 0..5 {
         let before = log.head().await?.position;
-        let copy = LogCopy::make(&file, elsewhere.path()).await?;
-        let name = elsewhere.path().join(format!("copy-{number}.db"));
+        let copy = LogCopy::make(file, elsewhere).await?;
+        let name = elsewhere.join(format!("copy-{number}.db"));
         copy.put_in_place(&name)?;
         let copied = SqliteLog::open(&name, OpenOptions::default()).await?;
         let extent = copied.extent().await?;
@@ -64,8 +46,32 @@ async fn a_copy_made_while_others_write_ends_where_its_head_says() -> anyhow::Re
         copied.read_log(0, u32::MAX).await?;
         copied.close().await;
     }
-    stop.store(true, Ordering::SeqCst);
-    writing.await??;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_made_while_others_write_ends_where_its_head_says() -> anyhow::Result<()> {
+    let (place, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let file = place.path().join("events.db");
+    let log = a_log(&file).await?;
+    for _ in 0..50 {
+        append(&log).await?;
+    }
+    let stop = AtomicBool::new(false);
+    let writing = async {
+        while !stop.load(Ordering::SeqCst) {
+            append(&log).await?;
+        }
+        anyhow::Ok(())
+    };
+    let copying = async {
+        let copied = copy_five_times(&log, &file, elsewhere.path()).await;
+        stop.store(true, Ordering::SeqCst);
+        copied
+    };
+    let (written, copied) = tokio::join!(writing, copying);
+    written?;
+    copied?;
     log.close().await;
     let expected: Vec<String> = (0..5).map(|number| format!("copy-{number}.db")).collect();
     assert_eq!(names(elsewhere.path())?, expected, "nothing is left beside them");
