@@ -58,7 +58,7 @@ have_engine() {
 
 # A port that somebody else has is better named now than by the engine after the build.
 port_is_free() {
-  if listening "$GATEWAY_PORT" && [ -z "$(compose ps --quiet gateway)" ]; then
+  if listening "$GATEWAY_PORT" && [ "$(compose port gateway 8080 2>/dev/null)" != "127.0.0.1:$GATEWAY_PORT" ]; then
     die "port $GATEWAY_PORT of this machine is in use; choose another: GATEWAY_PORT=8088 $0"
   fi
 }
