@@ -9,9 +9,9 @@ usage() {
 usage: base-images.sh [SERVICE…]    have an image for each service of docker/stand-ins/compose.yaml, or for those named
 
 An image that is there is used, one that can be pulled is pulled. Only what cannot be pulled is made here, under the same
-name and with the label dev.praxis.stand-in: from Debian's packages, Kafka's Maven artefacts and this machine's Rust
-toolchain. Needs root and Debian or a relative for that. Grafana is in no registry of packages: it has no stand-in, so
-the profile `observe` of compose.yaml needs a registry of images. A stand-in is for trying out, never for a deployment.
+name, from Debian's packages, Kafka's Maven artefacts and this machine's Rust toolchain; its label dev.praxis.stand-in says
+which state of docker/stand-ins made it. Needs root and Debian or a relative for that. Grafana comes from no registry of
+packages and has no stand-in. A stand-in is for trying out, never for a deployment.
 USAGE
 }
 
@@ -28,6 +28,8 @@ esac
 
 home=$dev_dir/docker/bases
 export CONTEXT=$home/context
+MADE_BY=$(cat "$root_dir"/docker/stand-ins/* | sha256sum | cut -c 1-12)
+export MADE_BY
 pull_seconds_max=900
 
 eval "$("$root_dir/scripts/docker-engine.sh" env)"
@@ -36,12 +38,13 @@ compose() { docker compose --progress quiet -f "$root_dir/docker/stand-ins/compo
 
 image_of() { compose config --images "$1"; }
 
-is_stand_in() { [ "$(docker image inspect -f '{{index .Config.Labels "dev.praxis.stand-in"}}' "$1" 2>/dev/null)" = true ]; }
+# made_by IMAGE: nothing where it is no stand-in
+made_by() { docker image inspect -f '{{with .Config.Labels}}{{index . "dev.praxis.stand-in"}}{{end}}' "$1" 2>/dev/null; }
 
 # A stand-in gives way as soon as the real image can be had.
 provided() {
   local image=$1
-  if docker image inspect "$image" >/dev/null 2>&1 && ! is_stand_in "$image"; then return; fi
+  if docker image inspect "$image" >/dev/null 2>&1 && [ -z "$(made_by "$image")" ]; then return; fi
   timeout "$pull_seconds_max" docker pull -q "$image" >/dev/null 2>"$home/pull.log" || return 1
   say "pulled $image"
 }
@@ -126,6 +129,6 @@ services=("$@")
 for service in "${services[@]}"; do
   image=$(image_of "$service")
   provided "$image" && continue
-  # One that is there already serves until the real image can be pulled.
-  is_stand_in "$image" || make "$service" "$image"
+  # One that these files made serves until the real image can be pulled.
+  [ "$(made_by "$image")" = "$MADE_BY" ] || make "$service" "$image"
 done

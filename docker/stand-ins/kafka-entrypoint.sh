@@ -4,9 +4,8 @@
 set -euo pipefail
 
 settings=/opt/kafka/config/server.properties
-: "${KAFKA_LOG_DIRS:?names the directory of the data}"
 
-# KAFKA_LOG_DIRS is log.dirs; the JVM's options are no settings of the broker.
+# KAFKA_LOG_DIRS is log.dirs, and so on; the JVM's options are no settings of the broker.
 while IFS='=' read -r -d '' name value; do
   case $name in
     KAFKA_HEAP_OPTS | KAFKA_OPTS | KAFKA_JVM_PERFORMANCE_OPTS) ;;
@@ -21,7 +20,7 @@ done < <(env -0) >"$settings"
 classes='/opt/kafka/libs/*'
 quiet=-Dorg.slf4j.simpleLogger.defaultLogLevel=warn
 if [ ! -e "$KAFKA_LOG_DIRS/meta.properties" ]; then
-  java -cp "$classes" "$quiet" kafka.tools.StorageTool format --cluster-id "${CLUSTER_ID:?}" --config "$settings"
+  java -cp "$classes" "$quiet" kafka.tools.StorageTool format --cluster-id "$CLUSTER_ID" --config "$settings"
 fi
 # shellcheck disable=SC2086 # several options
 exec java ${KAFKA_HEAP_OPTS:--Xmx1G} "$quiet" -cp "$classes" kafka.Kafka "$settings"
