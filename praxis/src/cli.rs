@@ -43,6 +43,9 @@ pub enum Command {
     /// Look after the read models: generations, positions, parked streams.
     #[command(subcommand)]
     Views(Views),
+    /// Look after the accounts of a deployment on its MySQL server.
+    #[command(subcommand)]
+    Accounts(Accounts),
     /// Make the secrets of a deployment, and rotate the key that wraps the others.
     #[command(subcommand)]
     Keys(Keys),
@@ -276,6 +279,23 @@ pub struct Token {
     /// For how many minutes.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub minutes: u32,
+}
+
+/// `accounts`.
+#[derive(Debug, Subcommand)]
+pub enum Accounts {
+    /// Make the accounts that a directory's addresses name, with their passwords and exactly the rights they need.
+    ///
+    /// A second run changes nothing. Where a password is another than before, both are good, so that programs go on.
+    #[command(after_help = "Example:\n  praxis accounts apply --from /run/secrets/praxis && praxis migrate")]
+    Apply {
+        /// The directory of admin-url and the services' addresses, as praxis keys init makes it.
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// End the passwords before the present ones, which every program has been given by now.
+        #[arg(long)]
+        discard_old_passwords: bool,
+    },
 }
 
 /// `keys`.

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
 
 fn run(cli: cli::Cli) -> Result<ExitCode> {
     match cli.command {
+        cli::Command::Accounts(args) => in_runtime(commands::accounts::run(args)),
         cli::Command::Keys(args) => commands::keys::run(args),
         cli::Command::Token(args) => commands::token::run(&args).map(|()| ExitCode::SUCCESS),
         cli::Command::Config(args) => commands::config::run(&args),

@@ -322,3 +322,27 @@ async fn what_was_sealed_before_a_rotation_opens_after_it_and_who_lacks_the_new_
     let patient = until(&server, &desk, &path, |status, _| status == 200).await;
     assert!(patient.to_string().contains("After"), "{patient}");
 }
+
+#[test]
+fn accounts_need_every_address_and_one_schema_of_each_kind() {
+    let home = tempfile::tempdir().unwrap();
+    let apply = || praxis(&["accounts", "apply", "--from", home.path().to_str().unwrap()]);
+    assert!(refusal(&apply()).contains("there is no"));
+    // Nobody listens there: all that is read before was good.
+    written(&init(home.path(), &["--mysql", "127.0.0.1:1"]));
+    assert!(refusal(&apply()).contains("cannot bring the accounts"));
+    let file = home.path().join("projector-events-url");
+    let url = fs::read_to_string(&file).unwrap();
+    fs::write(&file, url.replace("/praxis?", "/other?")).unwrap();
+    let said = refusal(&apply());
+    assert!(
+        said.contains("projector-events-url names another schema"),
+        "{said}"
+    );
+    fs::write(&file, url.replace("projector:", "projektor:")).unwrap();
+    let said = refusal(&apply());
+    assert!(
+        said.contains("projector: its addresses differ in user or password"),
+        "{said}"
+    );
+}

@@ -4,6 +4,7 @@
 //! server that could show what it can still lose is refused (`fitness`); nothing waits without a limit
 //! (`session`); a statement's text never depends on how many rows it carries (`packed`).
 
+pub mod accounts;
 mod audit;
 mod errors;
 mod fitness;

@@ -3,13 +3,13 @@
 mod init;
 mod kek;
 
-pub use init::server;
-
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 use crate::cli::Keys;
+
+pub use init::{ADDRESSES, ADMIN_URL, server};
 
 /// Makes secrets, or rotates one.
 ///

@@ -20,7 +20,7 @@ const EVENTS: &str = "praxis";
 const VIEWS: &str = "praxis_views";
 
 /// The addresses of the services: file, account, schema. Those of one account share its password.
-const ADDRESSES: [(&str, &str, &str); 7] = [
+pub const ADDRESSES: [(&str, &str, &str); 7] = [
     ("migrate-events-url", "migrate", EVENTS),
     ("migrate-views-url", "migrate", VIEWS),
     ("command-api-events-url", "command_api", EVENTS),
@@ -30,7 +30,8 @@ const ADDRESSES: [(&str, &str, &str); 7] = [
     ("projector-views-url", "projector", VIEWS),
 ];
 
-const ADMIN_URL: &str = "admin-url";
+/// The address of the account that makes the others.
+pub const ADMIN_URL: &str = "admin-url";
 const ROOT_PASSWORD: &str = "mysql-root-password";
 
 /// What each program is given by `--split`.
