@@ -61,3 +61,33 @@ fn every_program_says_its_version_and_the_commit_it_was_built_from() -> anyhow::
     }
     Ok(())
 }
+
+#[test]
+fn the_fingerprint_and_the_state_of_settings_are_told_without_a_setting_or_a_server() -> anyhow::Result<()> {
+    let ask = |program: &str, arguments: &[&str]| {
+        let mut command = std::process::Command::new(workspace_binary(program));
+        command.env_clear().args(arguments).output()
+    };
+    let mut fingerprints = Vec::new();
+    for program in ["projector", "query-api"] {
+        let told = ask(program, &["fingerprint"])?;
+        assert!(told.status.success(), "{told:?}");
+        fingerprints.push(String::from_utf8(told.stdout)?);
+    }
+    let digits = fingerprints[0].trim_end();
+    assert!(
+        digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{digits}"
+    );
+    assert_eq!(fingerprints[0], fingerprints[1], "who reads and who fills agree");
+    assert_eq!(ask("command-api", &["fingerprint"])?.status.code(), Some(2));
+
+    for program in ["command-api", "projector", "query-api", "praxis"] {
+        let told = ask(program, &["config", "check"])?;
+        assert!(
+            String::from_utf8(told.stdout)?.contains("PRAXIS_LOG"),
+            "{program}"
+        );
+    }
+    Ok(())
+}

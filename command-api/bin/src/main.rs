@@ -51,6 +51,7 @@ fn main() -> ExitCode {
     service::main(
         Program::CommandApi,
         VERSION,
+        &[],
         |config, telemetry, tasks| async move { start(&config, telemetry, &tasks).await },
     )
 }

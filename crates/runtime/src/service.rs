@@ -16,9 +16,20 @@ use crate::telemetry::{Options, Telemetry};
 /// Longest a health check waits for an answer.
 const HEALTHCHECK_MAX: Duration = Duration::from_secs(4);
 
+/// What a program says of itself without a setting or a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Saying {
+    /// The argument that asks for it.
+    pub argument: &'static str,
+    /// What it is, for the help.
+    pub meaning: &'static str,
+    /// It.
+    pub text: fn() -> String,
+}
+
 /// Runs a service: `start` opens what it needs and spawns its tasks; this waits until it is asked to stop, and ends.
-/// `healthcheck`, `config check` and `--version` are answered without starting anything.
-pub fn main<F, W>(program: Program, version: &str, start: F) -> ExitCode
+/// `healthcheck`, `config check`, `--version` and its own `sayings` are answered without starting anything.
+pub fn main<F, W>(program: Program, version: &str, sayings: &[Saying], start: F) -> ExitCode
 where
     F: FnOnce(Config, Telemetry, Tasks) -> W,
     W: Future<Output = anyhow::Result<()>>,
@@ -28,7 +39,7 @@ where
     match arguments.as_slice() {
         [] => serve(program, start),
         ["--version" | "-V"] => say(&format!("{} {version}", program.name())),
-        ["--help" | "-h"] => say(&help(program)),
+        ["--help" | "-h"] => say(&help(program, sayings)),
         ["config", "check"] => {
             let config = Config::from_environment(program, &[]);
             say(show::text(&config).trim_end());
@@ -39,24 +50,30 @@ where
             }
         }
         ["healthcheck"] => healthcheck(program),
+        [asked] if let Some(saying) = sayings.iter().find(|saying| saying.argument == *asked) => {
+            say(&(saying.text)())
+        }
         _ => {
             complain(&format!(
                 "{}: unknown arguments\n{}",
                 program.name(),
-                help(program)
+                help(program, sayings)
             ));
             ExitCode::from(2)
         }
     }
 }
 
-fn help(program: Program) -> String {
+fn help(program: Program, sayings: &[Saying]) -> String {
     let name = program.name();
+    let own = sayings.iter().fold(String::new(), |own, saying| {
+        own + &format!("{name} {:<15} {}\n", saying.argument, saying.meaning)
+    });
     format!(
         "{name}                 serve; settings come from the environment\n\
          {name} config check    name every setting, its source and its faults\n\
          {name} healthcheck     exit 0 if the running {name} is ready\n\
-         {name} --version"
+         {own}{name} --version"
     )
 }
 

@@ -23,11 +23,12 @@ use praxis_read_models::registry::{Generation, GenerationState, Registry};
 use praxis_runtime::config::read::Config;
 use praxis_runtime::config::setting::Program;
 use praxis_runtime::config::settings;
+use praxis_runtime::service::Saying;
 use praxis_runtime::tasks::Tasks;
 use praxis_runtime::telemetry::Telemetry;
 use praxis_runtime::{clock, ids, service};
 use praxis_store_mysql::log::{MySqlLog, MySqlLogOptions};
-use praxis_store_mysql::views::MySqlRegistry;
+use praxis_store_mysql::views::{MySqlRegistry, own_fingerprint};
 use praxis_version::VERSION;
 use tokio::sync::watch;
 
@@ -35,10 +36,18 @@ use tokio::sync::watch;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// Names the release, the consumer group and the generations that this program's folds belong to.
+const FINGERPRINT: Saying = Saying {
+    argument: "fingerprint",
+    meaning: "print the 16 digits of its read models",
+    text: || own_fingerprint().to_string(),
+};
+
 fn main() -> ExitCode {
     service::main(
         Program::Projector,
         VERSION,
+        &[FINGERPRINT],
         |config, telemetry, tasks| async move { start(&config, telemetry, &tasks).await },
     )
 }

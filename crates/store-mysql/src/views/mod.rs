@@ -15,7 +15,7 @@ mod search;
 mod sessions;
 mod write;
 
-pub use registry::MySqlRegistry;
+pub use registry::{MySqlRegistry, own_fingerprint};
 pub use schema::migrate;
 
 #[cfg(test)]

@@ -74,10 +74,15 @@ impl MySqlRegistry {
     }
 }
 
+/// What read models of this program are known by on MySQL; needs no server.
+pub fn own_fingerprint() -> Fingerprint {
+    fingerprint(&[GENERATION_SQL])
+}
+
 #[async_trait]
 impl Registry for MySqlRegistry {
     fn fingerprint(&self) -> Fingerprint {
-        fingerprint(&[GENERATION_SQL])
+        own_fingerprint()
     }
 
     async fn generations(&self) -> Result<Vec<Generation>, ViewsError> {
