@@ -17,6 +17,7 @@ locals {
     { for env in var.environments : "praxis-${env}-github-terraform-plan" => ["pull_request", "ref:refs/heads/main"] },
     # The GitHub environment asks its reviewers before a job gets such a token.
     { for env in var.environments : "praxis-${env}-github-terraform-apply" => ["environment:terraform-${env}"] },
+    { for env in var.environments : "praxis-${env}-github-deploy" => ["environment:${env}"] },
   )
   trust = {
     for role, subjects in local.subjects : role => jsonencode({
@@ -68,6 +69,47 @@ resource "aws_iam_role_policy" "ecr" {
           "ecr:PutImage", "ecr:UploadLayerPart",
         ]
         Resource = local.registry
+      },
+    ]
+  })
+}
+
+# Deployments: find the images, and watch Argo CD bring them. What runs is said in Git; this role can change nothing. In
+# the cluster it is in the group praxis:deployers (modules/eks), which reads Applications.
+
+resource "aws_iam_role" "deploy" {
+  for_each             = var.environments
+  name                 = "praxis-${each.key}-github-deploy"
+  description          = "GitHub: watch a deployment to ${each.key}"
+  max_session_duration = 5400
+  assume_role_policy   = local.trust["praxis-${each.key}-github-deploy"]
+  depends_on           = [aws_iam_openid_connect_provider.github]
+}
+
+resource "aws_iam_role_policy" "deploy" {
+  for_each = var.environments
+  name     = "watch"
+  role     = aws_iam_role.deploy[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "LogIn"
+        Effect   = "Allow"
+        Action   = "ecr:GetAuthorizationToken"
+        Resource = "*"
+      },
+      {
+        Sid      = "Pull"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = local.registry
+      },
+      {
+        Sid      = "FindTheCluster"
+        Effect   = "Allow"
+        Action   = "eks:DescribeCluster"
+        Resource = "arn:aws:eks:${var.region}:${local.account_id}:cluster/praxis-${each.key}"
       },
     ]
   })

@@ -78,7 +78,7 @@ run "every_role_asks_for_audience_and_repository" {
   command = plan
   assert {
     condition = alltrue([
-      for r in concat(aws_iam_role.ecr, values(aws_iam_role.plan), values(aws_iam_role.apply)) :
+      for r in concat(aws_iam_role.ecr, values(aws_iam_role.deploy), values(aws_iam_role.plan), values(aws_iam_role.apply)) :
       jsondecode(r.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com" &&
       alltrue([
         for s in jsondecode(r.assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"] :
@@ -86,6 +86,26 @@ run "every_role_asks_for_audience_and_repository" {
       ])
     ])
     error_message = "a role must take tokens of this repository, of a named kind"
+  }
+}
+
+run "a_deployment_needs_the_reviewers_and_changes_nothing" {
+  command = plan
+  assert {
+    condition = alltrue([
+      for env, r in aws_iam_role.deploy :
+      jsondecode(r.assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"] == ["repo:praxis-example/praxis:environment:${env}"]
+    ])
+    error_message = "only a job of the environment <env> may watch it"
+  }
+  assert {
+    condition = alltrue([
+      for p in aws_iam_role_policy.deploy :
+      toset(flatten([for s in jsondecode(p.policy).Statement : s.Action])) == toset([
+        "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "eks:DescribeCluster",
+      ])
+    ])
+    error_message = "a deployment is a commit: this role reads"
   }
 }
 

@@ -56,6 +56,7 @@ module "eks" {
   subnet_ids               = module.vpc.private_subnet_ids
   api_allowed_cidrs        = var.api_allowed_cidrs
   admins                   = var.cluster_admins
+  deployers                = ["arn:aws:iam::${local.account_id}:role/${local.name}-github-deploy"]
   key_arn                  = module.data_key.arn
   logs_key_arn             = module.logs_key.arn
   nodes                    = var.nodes

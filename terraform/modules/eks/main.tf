@@ -79,6 +79,14 @@ resource "aws_eks_access_policy_association" "admin" {
   depends_on = [aws_eks_access_entry.admin]
 }
 
+# No access policy: what the group may is said in the cluster.
+resource "aws_eks_access_entry" "deployer" {
+  for_each          = var.deployers
+  cluster_name      = aws_eks_cluster.this.name
+  principal_arn     = each.value
+  kubernetes_groups = ["praxis:deployers"]
+}
+
 # For IRSA. EKS checks the issuer's certificate by itself: no thumbprint is needed.
 resource "aws_iam_openid_connect_provider" "this" {
   url            = aws_eks_cluster.this.identity[0].oidc[0].issuer

@@ -37,6 +37,12 @@ variable "admins" {
   }
 }
 
+variable "deployers" {
+  description = "ARNs of IAM roles that watch deployments: in the cluster they are the group praxis:deployers, which reads Argo CD's Applications (gitops/argocd)."
+  type        = set(string)
+  default     = []
+}
+
 variable "key_arn" {
   description = "KMS key of the Secrets in etcd."
   type        = string

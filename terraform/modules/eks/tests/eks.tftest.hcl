@@ -54,6 +54,20 @@ run "only_access_entries_let_in" {
   }
 }
 
+run "who_watches_deployments_is_in_their_group_only" {
+  variables {
+    deployers = ["arn:aws:iam::123456789012:role/praxis-test-github-deploy"]
+  }
+  assert {
+    condition     = aws_eks_access_entry.deployer["arn:aws:iam::123456789012:role/praxis-test-github-deploy"].kubernetes_groups == toset(["praxis:deployers"])
+    error_message = "the group is what gitops/argocd gives rights to"
+  }
+  assert {
+    condition     = length(aws_eks_access_policy_association.admin) == 1
+    error_message = "a deployer must get no access policy"
+  }
+}
+
 run "secrets_are_encrypted_and_everything_is_logged" {
   assert {
     condition = (
