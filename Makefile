@@ -10,7 +10,7 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench soak restore-drill images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck infra toolchain
+.PHONY: help run test bench soak restore-drill images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck operator infra toolchain
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -79,6 +79,9 @@ deny: toolchain
 
 shellcheck:
 	scripts/shellcheck.sh
+
+operator: toolchain ## Try the operator's scripts, with stand-ins for AWS, GitHub and the cluster
+	cargo build -q -p praxis-command-api-bin && scripts/tests/operator/run.sh
 
 # `make infra PARTS="charts gitops"`: see scripts/infra-check/check.sh --help
 infra: ## Check images, workflows, charts, GitOps and Terraform, offline but for package registries
