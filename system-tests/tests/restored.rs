@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use praxis_auth::claims::Role;
 use praxis_system_tests::client::{Client, Request};
 use praxis_system_tests::service::{Program, Service};
@@ -103,6 +103,179 @@ async fn a_log_cut_short_is_refused_by_the_running_and_the_new() -> anyhow::Resu
     tier.query_api.spawn_again()?;
     is_not_ready(&tier.query_api).await?;
     refuses_reads(&tier.query_api, &admin).await
+}
+
+/// What an operator does (docs/how-to/back-up-and-restore.md), twice with one backup, while Kafka keeps what each life of the
+/// log has told: positions that two or three events have had. Nobody is held up by it, and rows are the fold of the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn services_go_on_after_praxis_restore_beside_what_former_lives_have_published() -> anyhow::Result<()> {
+    let mut mysql = MySqlServer::start().await?;
+    let mut tier = Tier::start(&mysql.url(), &kafka_brokers(), 1).await?;
+    let mut load = tier.load();
+    load.goes_on(SOME, SOON).await?;
+    let kept = load.end().await?;
+    tier.assert_nothing_lost_or_repeated(&kept).await?;
+    let kept_root = root(&tier).await?;
+    mysql.stop().await?;
+    let backup = mysql.copy_data().await?;
+    mysql.restart().await?;
+
+    let admin = Client::new(&tier.deployment, Role::Admin, None, SOON)?;
+    let mut epochs = vec![1];
+    for _ in 0..2 {
+        let mut lost = String::new();
+        for number in 0..20 {
+            let base = tier.command_apis[number % 2].base();
+            lost = written(&admin, &base).await?;
+        }
+        let read = admin
+            .get(&tier.query_api.base(), "/locations", Some(&lost))
+            .await?;
+        ensure!(read.status == 200, "what was lost had been seen: {read:?}");
+        let lost_root = root(&tier).await?;
+
+        kill_all(&mut tier)?;
+        mysql.stop().await?;
+        mysql.put_back(&backup).await?;
+        mysql.restart().await?;
+        let look = [
+            "restore",
+            "--dry-run",
+            "--expect",
+            &kept_root,
+            "--expect",
+            &lost_root,
+        ];
+        let told = tier.deployment.praxis(&look).await?;
+        ensure!(told.success, "{}", told.output);
+        ensure!(told.output.contains("at least the 20 events"), "{}", told.output);
+        ensure!(
+            told.output.contains("1 roots kept outside are equal"),
+            "{}",
+            told.output
+        );
+        ensure!(told.output.contains("nothing was changed"), "{}", told.output);
+        let told = tier
+            .deployment
+            .praxis(&["restore", "--yes", "--expect", &kept_root])
+            .await?;
+        ensure!(told.success, "{}", told.output);
+
+        start_all(&mut tier).await?;
+        let first = written(&admin, &tier.command_apis[0].base()).await?;
+        let (epoch, position) = parts(&first)?;
+        let (epoch_lost, position_lost) = parts(&lost)?;
+        ensure!(
+            !epochs.contains(&epoch),
+            "epoch {epoch} was used before: {epochs:?}"
+        );
+        ensure!(
+            epoch > epoch_lost && position < position_lost,
+            "{first} follows {lost}"
+        );
+        epochs.push(epoch);
+        let read = admin
+            .get(&tier.query_api.base(), "/locations", Some(&first))
+            .await?;
+        ensure!(read.status == 200, "{read:?}");
+        let refused = admin
+            .get(&tier.query_api.base(), "/locations", Some(&lost))
+            .await?;
+        ensure!(refused.status == 400, "{refused:?}");
+        ensure!(refused.text.contains("position-lost"), "{refused:?}");
+    }
+
+    // Whoever reads the topic from its beginning meets all three lives.
+    let group = [("PRAXIS_KAFKA_GROUP", "praxis-test-of-three-lives")];
+    let beginner = tier.deployment.start_with(Program::Projector, &group).await?;
+    tier.projectors.push(beginner);
+    let mut load = tier.callers.load_beside(&tier.targets());
+    load.goes_on(SOME, SOON).await?;
+    let all = [kept, load.end().await?].concat();
+    tier.assert_all_run()?;
+    // And the one that was read back after the second restore.
+    tier.assert_nothing_lost_or_repeated_beside(&all, 1).await?;
+    Ok(())
+}
+
+/// Processes that were forgotten: a projector that goes on across the restore ends, and once started again builds anew; a
+/// `command-api` keeps the lease, and `praxis restore` refuses to begin beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_not_stopped_is_in_the_way_of_a_restore_or_ends_by_itself() -> anyhow::Result<()> {
+    let mysql = MySqlServer::start().await?;
+    let mut tier = Tier::start(&mysql.url(), &kafka_brokers(), 1).await?;
+    let mut load = tier.load();
+    load.goes_on(SOME, SOON).await?;
+    let all = load.end().await?;
+    tier.assert_nothing_lost_or_repeated(&all).await?;
+
+    let refused = tier.deployment.praxis(&["restore", "--yes"]).await?;
+    ensure!(!refused.success, "{}", refused.output);
+    ensure!(
+        refused.output.contains("stop every command-api"),
+        "{}",
+        refused.output
+    );
+
+    for api in &mut tier.command_apis {
+        api.process.kill_9()?;
+    }
+    // As where the read models are on a server that `praxis restore` is not told of: nobody gives them up for others.
+    let no_views = [("PRAXIS_VIEWS_URL", "mysql://nobody:none@127.0.0.1:9/none")];
+    let told = tier
+        .deployment
+        .praxis_with(&["restore", "--yes"], &no_views)
+        .await?;
+    ensure!(told.success, "{}", told.output);
+    ensure!(told.output.contains("read models: not asked"), "{}", told.output);
+    let projector = &mut tier.projectors[0];
+    let status = projector.process.wait(SOON).await?;
+    ensure!(!status.success(), "the projector ended with success");
+    ensure!(
+        projector.process.output()?.contains("it was restored since"),
+        "the projector does not say why it ended"
+    );
+    wait_until_told(&tier.query_api, "it was restored since").await?;
+
+    tier.query_api.process.kill_9()?;
+    start_all(&mut tier).await?;
+    let told = tier.projectors[0].process.output()?;
+    ensure!(told.contains("of an earlier life of the log"), "{told}");
+    let mut load = tier.callers.load_beside(&tier.targets());
+    load.goes_on(SOME, SOON).await?;
+    let all = [all, load.end().await?].concat();
+    tier.assert_nothing_lost_or_repeated(&all).await?;
+    Ok(())
+}
+
+/// What `praxis audit verify` says of the log beside the running services.
+async fn root(tier: &Tier) -> anyhow::Result<String> {
+    let told = tier.deployment.praxis(&["audit", "verify"]).await?;
+    ensure!(told.success, "{}", told.output);
+    let line = told.output.lines().find_map(|line| line.strip_prefix("root "));
+    Ok(line.context("the root is told")?.to_owned())
+}
+
+/// Epoch and position.
+fn parts(position: &str) -> anyhow::Result<(u64, u64)> {
+    let (epoch, position) = position.split_once('-').context("a position has two parts")?;
+    Ok((epoch.parse()?, position.parse()?))
+}
+
+fn kill_all(tier: &mut Tier) -> anyhow::Result<()> {
+    for service in tier.command_apis.iter_mut().chain(&mut tier.projectors) {
+        service.process.kill_9()?;
+    }
+    tier.query_api.process.kill_9()
+}
+
+async fn start_all(tier: &mut Tier) -> anyhow::Result<()> {
+    for service in tier.command_apis.iter_mut().chain(&mut tier.projectors) {
+        if service.process.ended()?.is_some() {
+            service.start_again().await?;
+        }
+    }
+    tier.query_api.start_again().await
 }
 
 /// The position of what was written.
