@@ -24,12 +24,12 @@ async fn every_metric_that_alerts_and_dashboards_are_checked_against_is_told() -
     let tier = Tier::start(&mysql_url(), &kafka_brokers(), 1).await?;
     let leader = tier.leader().await?;
     let scraped = [&tier.command_apis[leader], &tier.projectors[0], &tier.query_api];
-    for service in [&tier.command_apis[leader], &tier.query_api] {
+    for (service, path) in [
+        (&tier.command_apis[leader], "/patients"),
+        (&tier.query_api, "/patients/search"),
+    ] {
         let stranger = reqwest::Client::new()
-            .get(format!(
-                "{}/patients/00000000-0000-0000-0000-000000000000",
-                service.base()
-            ))
+            .post(format!("{}{path}", service.base()))
             .bearer_auth("no.such.token")
             .send()
             .await?;
