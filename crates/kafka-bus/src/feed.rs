@@ -32,6 +32,9 @@ const LOOKED_AT_MAX: usize = 20_000;
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Every partition has a watermark each second, so this silence is looked into.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// Silences in a row without a partition, after which a member joins anew. Where there are more members than partitions
+/// one has none for good, and joining again costs it nothing; so much longer than a rebalance takes is enough.
+const SILENCES_WITHOUT_PARTITION_MAX: u32 = 3;
 /// How long [`KafkaFeed::close`] waits for the group to be left.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(8);
 
@@ -83,6 +86,8 @@ pub struct KafkaFeed {
     handed_over: BTreeMap<u32, i64>,
     /// Where partitions ended when nothing had come for a while, and nothing has since.
     silent_ends: BTreeMap<u32, i64>,
+    /// Silences in a row in which this member had no partition.
+    silences_without_partition: u32,
     silence_max: Duration,
     /// An error that came behind messages, for the next call.
     held_back: Option<FeedError>,
@@ -114,6 +119,7 @@ impl KafkaFeed {
             come: BTreeMap::new(),
             handed_over: BTreeMap::new(),
             silent_ends: BTreeMap::new(),
+            silences_without_partition: 0,
             silence_max: SILENCE_MAX,
             held_back: None,
         })
@@ -254,15 +260,27 @@ impl KafkaFeed {
         self.come.clear();
         self.handed_over.clear();
         self.silent_ends.clear();
+        self.silences_without_partition = 0;
     }
 
     /// Nothing came for a while: is there nothing, or does it not come? It does not if a partition ends elsewhere than
-    /// it was read to, or than it did a silence ago.
+    /// it was read to, or than it did a silence ago; nor if this member has no partition at all. Others may have them
+    /// all. Or it was put out of the group while the broker was away, and librdkafka does not join again: seen when a
+    /// broker was frozen for ten seconds.
     async fn look_into_silence(&mut self, member: Member) -> Result<(), FeedError> {
         let looked = tokio::task::spawn_blocking(move || member.ends_blocking()).await;
         let ends = looked
             .unwrap_or(Err(KafkaError::Canceled))
             .map_err(|error| FeedError::Unavailable(Box::new(error)))?;
+        if ends.is_empty() {
+            self.silences_without_partition += 1;
+            if self.silences_without_partition >= SILENCES_WITHOUT_PARTITION_MAX {
+                tracing::warn!("no partition was assigned for long; joining the group anew");
+                self.begin_anew();
+            }
+            return Ok(());
+        }
+        self.silences_without_partition = 0;
         let expected = |partition| {
             self.come
                 .get(partition)

@@ -36,12 +36,11 @@ async fn reach(feed: &mut KafkaFeed, position: u64) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 #[allow(
     clippy::disallowed_methods,
     reason = "names on a shared broker must differ between runs"
 )]
-async fn a_consumer_that_silently_stalls_is_replaced() {
+async fn reading() -> (KafkaPublisher, KafkaFeed) {
     let mut settings = KafkaSettings::new(praxis_testkit::servers::kafka_brokers());
     settings.topic.name = format!("praxis.test.{}", Uuid::new_v4());
     let publisher = KafkaPublisher::open(&settings)
@@ -60,11 +59,30 @@ async fn a_consumer_that_silently_stalls_is_replaced() {
         .await
         .expect("the broker is there");
     reach(&mut feed, 1).await;
+    (publisher, feed)
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_silently_stalls_is_replaced() {
+    let (publisher, mut feed) = reading().await;
     let consumer = feed.member().expect("has joined");
     let assigned = consumer.stream().assignment().expect("has joined");
     consumer.stream().pause(&assigned).expect("can be paused");
     drop(consumer);
+    publisher
+        .publish(watermarks(feed.partitions(), 2))
+        .await
+        .expect("the broker is there");
+    tokio::time::timeout(Duration::from_mins(1), reach(&mut feed, 2))
+        .await
+        .expect("the feed goes on");
+    feed.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_is_no_longer_of_the_group_is_replaced() {
+    let (publisher, mut feed) = reading().await;
+    feed.member().expect("has joined").stream().unsubscribe();
     publisher
         .publish(watermarks(feed.partitions(), 2))
         .await
