@@ -148,7 +148,8 @@ async fn services_go_on_after_praxis_restore_beside_what_former_lives_have_publi
         ];
         let told = tier.deployment.praxis(&look).await?;
         ensure!(told.success, "{}", told.output);
-        ensure!(told.output.contains("at least the 20 events"), "{}", told.output);
+        let named = format!("to {}\n", parts(&lost)?.1);
+        ensure!(told.output.contains(&named), "{named} is not in {}", told.output);
         ensure!(
             told.output.contains("1 roots kept outside are equal"),
             "{}",
