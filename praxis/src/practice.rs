@@ -212,6 +212,7 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     };
     let reads = Arc::clone(&query.reads);
     let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, vault, reads });
+    let readiness = meta::until(tasks.leaving().clone(), readiness);
     let (routes, api) = routes(command, query, tools);
     let jwks = keys.verifier.keys().jwks();
     let rules = praxis_command_api::routes::RULES

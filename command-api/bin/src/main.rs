@@ -128,6 +128,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         vault,
         kafka: KafkaProbe::open(&kafka)?,
     });
+    let readiness = meta::until(tasks.leaving().clone(), readiness);
     let (router, api) = routes::routes().with_state(app).split_for_parts();
     let public = PublicKeys::try_from_pem(&config.require(&settings::JWT_PUBLIC_KEYS)?.0)?;
     let jwks = public.jwks();
@@ -141,6 +142,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         Limits::default(),
     );
 
+    let router = serve::closing(router, tasks.leaving().clone());
     let grace = config.require(&settings::SHUTDOWN_GRACE)?;
     let address: SocketAddr = config.require(&settings::LISTEN)?;
     let (listener, stop) = (serve::bind(address).await?, tasks.stop().clone());

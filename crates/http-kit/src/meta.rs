@@ -13,6 +13,7 @@ use http::{StatusCode, header};
 use praxis_auth::keys::Jwks;
 use praxis_auth::policy::{Rule, Verb};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -72,6 +73,27 @@ impl Check {
 pub trait Readiness: Send + Sync {
     /// Each dependency; the process is ready if all are.
     async fn checks(&self) -> Vec<Check>;
+}
+
+/// The same, until the process is leaving: not ready then, so that gateways send no more.
+pub fn until(leaving: CancellationToken, readiness: Arc<dyn Readiness>) -> Arc<dyn Readiness> {
+    Arc::new(Until { leaving, readiness })
+}
+
+struct Until {
+    leaving: CancellationToken,
+    readiness: Arc<dyn Readiness>,
+}
+
+#[async_trait]
+impl Readiness for Until {
+    async fn checks(&self) -> Vec<Check> {
+        // Nothing else is asked: a probe that waits for a dependency would tell too late.
+        if self.leaving.is_cancelled() {
+            return vec![Check::new("stopping", false)];
+        }
+        self.readiness.checks().await
+    }
 }
 
 /// The public routes: description, browsable page (nothing of it is loaded from elsewhere), problem pages, keys, probes.
@@ -215,6 +237,16 @@ mod tests {
             assert!(text.contains(r#""name":"log""#), "{text}");
             assert_eq!(text.contains("Marker"), tells, "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_is_leaving_is_not_ready_and_asks_no_dependency() {
+        let leaving = CancellationToken::new();
+        let ready = until(leaving.clone(), Arc::new(Fixed(vec![Check::new("a", true)])));
+        assert_eq!(status(&admin(ready, String::new), "/ready").await, StatusCode::OK);
+        leaving.cancel();
+        let hanging = admin(until(leaving, Arc::new(Hanging)), String::new);
+        assert_eq!(status(&hanging, "/ready").await, StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[tokio::test(start_paused = true)]

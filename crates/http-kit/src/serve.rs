@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
+use http::{HeaderValue, header};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +23,9 @@ const CONNECTIONS_MAX: u64 = 16_384;
 
 /// A listener gets this part of the files the process may open, so that two of them leave some for databases.
 const FILES_SHARE: u64 = 4;
+
+/// Most connections taken from a listener that closes; the system holds no more of them (Linux: `somaxconn`).
+const WAITING_MAX: usize = 4_096;
 
 /// How long accepting pauses when the process can open no more files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -48,6 +54,21 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
         .map_err(|source| ServeError::Bind { address, source })
 }
 
+/// The router, whose answers end their connections once the process is leaving: a gateway that keeps connections open
+/// then has none left when the listener closes, and no request of its meets a connection that is just closing.
+pub fn closing(router: Router, leaving: CancellationToken) -> Router {
+    router.layer(map_response(move |mut response: Response| {
+        let leaving = leaving.is_cancelled();
+        async move {
+            if leaving {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            response
+        }
+    }))
+}
+
 /// Serves until `stop` is cancelled, then takes no new connection and waits at most `grace` for requests under way.
 /// A connection that has sent no whole request is not waited for.
 pub async fn serve(
@@ -71,11 +92,30 @@ pub async fn serve(
             drop(place);
         });
     }
-    drop(listener);
+    for stream in waiting(listener) {
+        connections.spawn(connection::serve(stream, router.clone(), stop.clone()));
+    }
     let finish = async { while connections.join_next().await.is_some() {} };
     tokio::time::timeout(grace, finish)
         .await
         .map_err(|_| ServeError::GraceOver(grace))
+}
+
+/// Closes the listener, and gives the connections that the system had taken for it: closing would reset them, and with
+/// them requests that were sent already.
+fn waiting(listener: TcpListener) -> Vec<TcpStream> {
+    let mut waiting = Vec::new();
+    let Ok(listener) = listener.into_std() else {
+        return waiting;
+    };
+    while waiting.len() < WAITING_MAX {
+        let Ok((stream, _)) = listener.accept() else { break };
+        let taken = stream
+            .set_nonblocking(true)
+            .and_then(|()| TcpStream::from_std(stream));
+        waiting.extend(taken.ok());
+    }
+    waiting
 }
 
 /// The next connection and its place among those held; `None` if it was gone before it came.
@@ -124,7 +164,7 @@ fn connections_max() -> usize {
 mod tests {
     use std::sync::Arc;
 
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
     use tokio::sync::Notify;
@@ -242,6 +282,52 @@ mod tests {
         );
         drop(held);
         assert!(accept(&listener, &places).await.is_some());
+    }
+
+    /// Calls as a gateway does that keeps a connection and opens another when that was ended, until none is taken. What
+    /// fails after it was sent is a failure; counts the answers.
+    async fn gateway(address: SocketAddr) -> io::Result<usize> {
+        let mut answers = 0;
+        while let Ok(mut stream) = TcpStream::connect(address).await {
+            loop {
+                stream
+                    .write_all(b"POST /quick HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+                    .await?;
+                let mut answer = Vec::new();
+                while !answer.ends_with(b"done") {
+                    if stream.read_buf(&mut answer).await? == 0 {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                }
+                answers += 1;
+                if answer.windows(17).any(|text| text == b"connection: close") {
+                    break;
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn callers_behind_a_gateway_notice_nothing_of_a_stop() {
+        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
+        let router = Router::new().route("/quick", post(|| async { "done" }));
+        let router = closing(router, leaving.clone());
+        let mut tasks = JoinSet::new();
+        let serving = serve(listener, router, stop.clone(), Duration::from_secs(30));
+        tasks.spawn(async move { serving.await.map(|()| 0).map_err(io::Error::other) });
+        for _ in 0..32 {
+            tasks.spawn(gateway(address));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        leaving.cancel();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.cancel();
+        let ended = tasks.join_all().await;
+        let answers: usize = ended.into_iter().map(|ended| ended.unwrap()).sum();
+        assert!(answers > 100, "{answers}");
     }
 
     #[tokio::test]

@@ -29,7 +29,7 @@ pub struct Saying {
 
 /// Runs a service: `start` opens what it needs and spawns its tasks; this waits until it is asked to stop, and ends.
 /// `healthcheck`, `config check`, `--version` and its own `sayings` are answered without starting anything.
-pub fn main<F, W>(program: Program, version: &str, sayings: &[Saying], start: F) -> ExitCode
+pub fn main<F, W>(program: Program, version: &'static str, sayings: &[Saying], start: F) -> ExitCode
 where
     F: FnOnce(Config, Telemetry, Tasks) -> W,
     W: Future<Output = anyhow::Result<()>>,
@@ -37,7 +37,7 @@ where
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [] => serve(program, start),
+        [] => serve(program, version, start),
         ["--version" | "-V"] => say(&format!("{} {version}", program.name())),
         ["--help" | "-h"] => say(&help(program, sayings)),
         ["config", "check"] => {
@@ -77,7 +77,7 @@ fn help(program: Program, sayings: &[Saying]) -> String {
     )
 }
 
-fn serve<F, W>(program: Program, start: F) -> ExitCode
+fn serve<F, W>(program: Program, version: &'static str, start: F) -> ExitCode
 where
     F: FnOnce(Config, Telemetry, Tasks) -> W,
     W: Future<Output = anyhow::Result<()>>,
@@ -93,7 +93,7 @@ where
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(program, config, start)));
+        .and_then(|runtime| runtime.block_on(run(program, version, config, start)));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -103,13 +103,14 @@ where
     }
 }
 
-async fn run<F, W>(program: Program, config: Config, start: F) -> anyhow::Result<()>
+async fn run<F, W>(program: Program, version: &'static str, config: Config, start: F) -> anyhow::Result<()>
 where
     F: FnOnce(Config, Telemetry, Tasks) -> W,
     W: Future<Output = anyhow::Result<()>>,
 {
     let telemetry = Telemetry::start(&Options {
         program: program.name(),
+        version,
         filter: config.require(&settings::LOG)?,
         format: config.require(&settings::LOG_FORMAT)?,
         collector: config.get(&settings::OTLP_ENDPOINT),
@@ -117,11 +118,11 @@ where
     let grace = config.require(&settings::SHUTDOWN_GRACE)?;
     let tasks = Tasks::new();
     tasks.spawn("telemetry", telemetry.clone().keep_up(tasks.stop().clone()));
-    let signalled = tasks.stop().clone();
-    tasks.spawn(
-        "signals",
-        async move { Ok(shutdown::on_signal(signalled).await?) },
-    );
+    let drain = config.get(&settings::DRAIN).unwrap_or_default();
+    let (leaving, stop) = (tasks.leaving().clone(), tasks.stop().clone());
+    tasks.spawn("signals", async move {
+        Ok(shutdown::on_signal(leaving, stop, drain).await?)
+    });
     let started = start(config, telemetry.clone(), tasks.clone()).await;
     if started.is_err() {
         tasks.stop().cancel();

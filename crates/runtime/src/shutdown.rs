@@ -17,14 +17,26 @@ pub const PROJECTOR_GRACE_MAX: Duration = Duration::from_mins(1);
 /// Exit status after a second request to stop, as a shell reports an interrupted program.
 const INTERRUPTED: i32 = 130;
 
-/// Cancels `stop` at the first SIGTERM or SIGINT; ends then, or when the stop is asked for otherwise.
-pub async fn on_signal(stop: CancellationToken) -> io::Result<()> {
+/// Tells that the process is leaving at the first SIGTERM or SIGINT, and asks for the stop after `drain`, or at once when
+/// a second one comes; ends then, or when the stop is asked for otherwise.
+pub async fn on_signal(
+    leaving: CancellationToken,
+    stop: CancellationToken,
+    drain: Duration,
+) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
         _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "stopping"),
         _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "stopping"),
         () = stop.cancelled() => return Ok(()),
+    }
+    leaving.cancel();
+    tokio::select! {
+        () = tokio::time::sleep(drain) => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = stop.cancelled() => {}
     }
     stop.cancel();
     Ok(())
@@ -68,12 +80,15 @@ mod tests {
     #[tokio::test]
     async fn sigterm_asks_for_a_stop() {
         let stop = CancellationToken::new();
-        let watching = on_signal(stop.clone());
+        let leaving = CancellationToken::new();
+        let watching = on_signal(leaving.clone(), stop.clone(), Duration::from_millis(50));
         let sending = async {
             // The watcher is polled first, so its handlers stand before the signal comes.
             let kill = format!("kill -TERM {}", std::process::id());
             let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
             assert!(sent.success());
+            leaving.cancelled().await;
+            assert!(!stop.is_cancelled(), "requests are taken meanwhile");
             stop.cancelled().await;
         };
         let (watched, ()) = tokio::join!(biased; watching, sending);
@@ -84,6 +99,6 @@ mod tests {
     async fn a_stop_asked_for_otherwise_ends_the_watch() {
         let stop = CancellationToken::new();
         stop.cancel();
-        assert!(on_signal(stop).await.is_ok());
+        assert!(on_signal(stop.clone(), stop, Duration::ZERO).await.is_ok());
     }
 }

@@ -43,6 +43,7 @@ pub enum TaskFault {
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     tracker: TaskTracker,
+    leaving: CancellationToken,
     stop: CancellationToken,
     first_fault: Arc<Mutex<Option<TaskFault>>>,
 }
@@ -51,6 +52,11 @@ impl Tasks {
     /// No tasks yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The token whose cancelling tells that the process is about to stop: not ready any more, and serving still.
+    pub fn leaving(&self) -> &CancellationToken {
+        &self.leaving
     }
 
     /// The token whose cancelling asks every task to end.

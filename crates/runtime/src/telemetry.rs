@@ -24,6 +24,8 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 pub struct Options {
     /// The program's name, as traces show it.
     pub program: &'static str,
+    /// The version and, in brackets, the commit it was built from.
+    pub version: &'static str,
     /// Which log lines are written.
     pub filter: LogFilter,
     /// Their form.
@@ -75,6 +77,7 @@ impl Telemetry {
         layers.try_init().map_err(TelemetryError::Logs)?;
         logs::set_panic_hook();
         let metrics = prometheus::Metrics::install().map_err(|_| TelemetryError::Metrics)?;
+        build_info(options.program, options.version);
         Ok(Self { metrics, traces })
     }
 
@@ -98,4 +101,12 @@ impl Telemetry {
             traces.shut_down();
         }
     }
+}
+
+/// Always 1; its labels say what runs here.
+fn build_info(component: &'static str, version: &'static str) {
+    let (version, commit) = version.split_once(' ').unwrap_or((version, ""));
+    let commit = commit.trim_start_matches('(').trim_end_matches(')');
+    metrics::gauge!("praxis_build_info", "component" => component, "version" => version, "commit" => commit)
+        .set(1.0);
 }

@@ -8,6 +8,7 @@ use praxis_runtime::telemetry::{Options, Telemetry, TelemetryError};
 async fn telemetry_starts_once_counts_and_ends_though_the_collector_is_away() {
     let options = Options {
         program: "praxis-test",
+        version: "0.0.1 (0123456789ab)",
         filter: LogFilter("warn".to_owned()),
         format: LogFormat::Json,
         // Port 9 (discard) answers nobody: a collector that is away must not keep a process from stopping.
@@ -18,6 +19,16 @@ async fn telemetry_starts_once_counts_and_ends_though_the_collector_is_away() {
 
     tracing::info_span!("request", trace_id = "4bf92f3577b34da6a3ce929d0e0e4736").in_scope(|| ());
     metrics::counter!("praxis_test_total").increment(3);
+    let rendered = telemetry.render();
+    for told in [
+        r#"praxis_build_info{component="praxis-test",version="0.0.1",commit="0123456789ab"} 1"#,
+        "process_open_fds ",
+        "process_resident_memory_bytes ",
+        "process_cpu_seconds_total ",
+        "process_start_time_seconds ",
+    ] {
+        assert!(rendered.contains(told), "{told} is not in\n{rendered}");
+    }
     assert!(
         telemetry.render().contains("praxis_test_total 3"),
         "{}",

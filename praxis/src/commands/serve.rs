@@ -47,11 +47,11 @@ pub async fn run(args: Serve) -> Result<ExitCode> {
 
     let tasks = Tasks::new();
     tasks.spawn("telemetry", telemetry.clone().keep_up(tasks.stop().clone()));
-    let signalled = tasks.stop().clone();
-    tasks.spawn(
-        "signals",
-        async move { Ok(shutdown::on_signal(signalled).await?) },
-    );
+    let drain = config.require(&settings::DRAIN)?;
+    let (leaving, stop) = (tasks.leaving().clone(), tasks.stop().clone());
+    tasks.spawn("signals", async move {
+        Ok(shutdown::on_signal(leaving, stop, drain).await?)
+    });
     let address: SocketAddr = config.require(&settings::LISTEN)?;
     let listener = serve::bind(address)
         .await
@@ -72,7 +72,8 @@ pub async fn run(args: Serve) -> Result<ExitCode> {
     tasks.spawn("admin", async move {
         Ok(serve::serve(admin, admin_routes, stop, grace).await?)
     });
-    let (router, stop) = (practice.router.clone(), tasks.stop().clone());
+    let router = serve::closing(practice.router.clone(), tasks.leaving().clone());
+    let stop = tasks.stop().clone();
     tasks.spawn("api", async move {
         Ok(serve::serve(listener, router, stop, grace).await?)
     });
@@ -95,6 +96,7 @@ pub async fn run(args: Serve) -> Result<ExitCode> {
 pub fn start_telemetry(config: &Config, program: &'static str) -> Result<Telemetry> {
     Ok(Telemetry::start(&Options {
         program,
+        version: praxis_version::VERSION,
         filter: config.require(&settings::LOG)?,
         format: config.require(&settings::LOG_FORMAT)?,
         collector: config.get(&settings::OTLP_ENDPOINT),

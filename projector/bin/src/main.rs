@@ -103,6 +103,7 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
         vault,
         registry,
     });
+    let readiness = meta::until(tasks.leaving().clone(), readiness);
     let grace = config.require(&settings::SHUTDOWN_GRACE)?;
     let address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
     let admin = serve::bind(address).await?;

@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -31,7 +32,9 @@ pub(super) async fn serve(stream: TcpStream, router: Router, stop: CancellationT
         tracing::debug!(%error, "tcp_nodelay could not be set");
     }
     let under_way = Arc::new(());
+    let begun = Notify::new();
     let answer = service_fn(|request: Request<Incoming>| {
+        begun.notify_one();
         let (router, held) = (router.clone(), Arc::clone(&under_way));
         async move {
             let answered = router.oneshot(request.map(Body::new)).await;
@@ -45,8 +48,15 @@ pub(super) async fn serve(stream: TcpStream, router: Router, stop: CancellationT
     let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return log(ended),
-        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = stop.cancelled() => {}
     }
+    // The first request of a new connection may be on its way, and would meet a closed one.
+    tokio::select! {
+        ended = connection.as_mut() => return log(ended),
+        () = begun.notified() => {}
+        () = tokio::time::sleep(LINGER) => {}
+    }
+    connection.as_mut().graceful_shutdown();
     loop {
         tokio::select! {
             ended = connection.as_mut() => return log(ended),

@@ -73,6 +73,7 @@ settings! {
     VISIT_MINUTES_MAX: u32 = Setting::new("PRAXIS_VISIT_MINUTES_MAX", "longest visit that anybody books, in minutes").or("1440").between(1, 10_080).read_by(WRITERS);
     OPEN_BOOKINGS_MAX: u32 = Setting::new("PRAXIS_OPEN_BOOKINGS_MAX", "most bookings of one patient that are open and not over").or("10").between(1, 1_000).read_by(WRITERS);
     THREAD_PARTICIPANTS_MAX: u32 = Setting::new("PRAXIS_THREAD_PARTICIPANTS_MAX", "most participants of a conversation").or("50").between(1, 1_000).read_by(WRITERS);
+    DRAIN: Duration = Setting::new("PRAXIS_DRAIN", "time for which requests are still taken when asked to stop, not ready, so that a gateway learns of it; before the grace").or_tiered("0s", "3s").read_by(APIS);
     SHUTDOWN_GRACE: Duration = Setting::new("PRAXIS_SHUTDOWN_GRACE", "longest time to finish work when asked to stop").or_but_projector("25s", "55s").read_by(SERVERS);
 }
 

@@ -4,6 +4,7 @@ use metrics::SetRecorderError;
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
+use metrics_process::Collector;
 use thiserror::Error;
 
 /// Upper bounds of durations, seconds: from an append's tenth of a millisecond to a rebuild's minute.
@@ -51,8 +52,9 @@ impl Metrics {
         Ok(Self { handle })
     }
 
-    /// The metrics in Prometheus' text form.
+    /// The metrics in Prometheus' text form, with those of the process as it is now.
     pub fn render(&self) -> String {
+        Collector::default().collect();
         self.handle.render()
     }
 
