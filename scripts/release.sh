@@ -82,7 +82,9 @@ publish() {
       [ -s "$dir/$program-$platform.digest" ] || die "$program was not built for $platform: $dir has no digest of it"
       digests+=("$(image "$program")@$(cat "$dir/$program-$platform.digest")")
     done
-    docker buildx imagetools create -t "$(image "$program"):$tag" "${digests[@]}"
+    # A commit's name is given once and cannot be moved: run again, what is there is what counts.
+    docker buildx imagetools inspect "$(image "$program"):$tag" >/dev/null 2>&1 ||
+      docker buildx imagetools create -t "$(image "$program"):$tag" "${digests[@]}"
     # Signed before the name that people follow points to it.
     cosign sign --yes "$(image "$program")@$(digest_of "$(image "$program"):$tag")"
     docker buildx imagetools create -t "$(image "$program"):${branch//\//-}" "$(image "$program"):$tag"

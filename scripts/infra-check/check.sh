@@ -199,6 +199,7 @@ check_terraform() {
   mapfile -t dirs < <(tracked 'terraform/*.tf' | xargs -r -n1 dirname | sort -u)
   found terraform "${dirs[@]}" || return
   check "terraform fmt" terraform fmt -check -recursive terraform
+  check "costs add up" "$python" terraform/cost.py --check
   case ${PRAXIS_TERRAFORM_PROVIDER:-$([ "${GITHUB_ACTIONS:-}" = true ] && echo registry || echo stand-in)} in
   registry) init='terraform init -backend=false -input=false' ;;
   stand-in) export TF_CLI_CONFIG_FILE=$tools/terraformrc ;;

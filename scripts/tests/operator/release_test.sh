@@ -21,6 +21,16 @@ test_release_names_images_by_commit_and_branch_and_signs_their_digests() {
   expect_equal "$(calls '--sbom=true --provenance=mode=max')" 8
 }
 
+test_release_again_keeps_what_the_commit_is() {
+  released
+  local first
+  first=$(in_registry "projector:sha-$short")
+  echo sha256:0000 >"$STUB_STATE/d/projector-amd64.digest"
+  release publish "$STUB_STATE/d"
+  expect_status 0
+  expect_equal "$(in_registry "projector:sha-$short")" "$first"
+}
+
 test_release_notes_digests_and_fingerprint() {
   released
   jq -e '(.images | length) == 4 and (.images | all(test("^sha256:[0-9a-f]{64}$")))
