@@ -46,8 +46,8 @@ BUDGETS = {
     ],
     "Cheap dev": [
         ("EKS control plane, standard support", 1, ""),
-        ("t4g.medium on Spot", 2, "nodes"),
-        ("EBS gp3", 98, "30 GiB a node, 30 for MySQL and Kafka, 8 for the NAT instance"),
+        ("t4g.medium on Spot", 3, "nodes"),
+        ("EBS gp3", 138, "30 GiB a node, 30 for MySQL and Kafka, 10 for Prometheus, 8 for the NAT instance"),
         ("t4g.nano (NAT instance)", 1, ""),
         ("Application Load Balancer", 1, ""),
         ("Public IPv4 address", 3, "NAT, load balancer in two zones"),
@@ -59,7 +59,7 @@ BUDGETS = {
     "Minimal production": [
         ("EKS control plane, standard support", 1, ""),
         ("t4g.large", 3, "nodes"),
-        ("EBS gp3", 140, "30 GiB a node, 50 for Prometheus"),
+        ("EBS gp3", 190, "30 GiB a node, 100 for Prometheus"),
         ("NAT gateway", 1, ""),
         ("NAT gateway, data", 20, ""),
         ("Application Load Balancer", 1, ""),
@@ -82,7 +82,7 @@ COUNTED_ON = [
     ("dev", r'nat\s*= "instance"'),
     ("dev", r'capacity\s*= "SPOT"'),
     ("dev", r'instance_types = \["t4g\.medium"'),
-    ("dev", r"desired\s*= 2"),
+    ("dev", r"desired\s*= 3"),
     ("prod", r'nat = "single"'),
     ("prod", r'instance_types = \["t4g\.large"\]'),
     ("prod", r"desired\s*= 3"),

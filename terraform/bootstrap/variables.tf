@@ -5,11 +5,11 @@ variable "region" {
 }
 
 variable "github_repository" {
-  description = "owner/name of the repository on GitHub: nobody else's workflows may take the roles."
+  description = "The repository as the subject of GitHub's tokens names it: owner@id/name@id, or owner/name for one from before 15 July 2026 (README.md). Nobody else's workflows may take the roles."
   type        = string
   validation {
-    condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github_repository))
-    error_message = "github_repository must be owner/name, without a pattern."
+    condition     = can(regex("^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+|@[0-9]+/[A-Za-z0-9._-]+@[0-9]+)$", var.github_repository))
+    error_message = "github_repository must be owner@id/name@id or owner/name, without a pattern."
   }
 }
 

@@ -216,6 +216,28 @@ run "a_pattern_of_repositories_is_refused" {
   expect_failures = [var.github_repository]
 }
 
+run "a_repository_may_be_named_with_its_numbers" {
+  command = plan
+  variables {
+    github_repository = "praxis-example@123456/praxis@456789"
+  }
+  assert {
+    condition = alltrue([
+      for env, r in aws_iam_role.deploy :
+      jsondecode(r.assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"] == ["repo:praxis-example@123456/praxis@456789:environment:${env}"]
+    ])
+    error_message = "repositories made since July 2026 have both numbers in the subject of their tokens"
+  }
+}
+
+run "half_a_pair_of_numbers_is_refused" {
+  command = plan
+  variables {
+    github_repository = "praxis-example/praxis@456789"
+  }
+  expect_failures = [var.github_repository]
+}
+
 run "an_unknown_environment_is_refused" {
   command = plan
   variables {

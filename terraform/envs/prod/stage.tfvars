@@ -22,4 +22,12 @@ mysql = {
   max_connections       = 300
 }
 
+# Its own switch: prod's may be on already, while stage's secret is still empty (README.md).
+kafka = {
+  instance_type    = "kafka.t3.small"
+  brokers          = 2
+  storage_gib      = 20
+  secret_has_value = false
+}
+
 cluster_deletion_protection = false
