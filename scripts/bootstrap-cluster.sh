@@ -11,7 +11,8 @@ usage() {
 usage: bootstrap-cluster.sh ENV [--dry-run] [--deploy-key FILE]
 
   --dry-run           check everything, say what would be done, and change nothing
-  --deploy-key FILE   a private SSH key that may read the repository, where it is not public
+  --deploy-key FILE   a private SSH key that may read the repository, where it is not public,
+                      and which gitops/ then names as ssh://git@…
 
 kubectl must speak to the cluster praxis-ENV: aws eks update-kubeconfig --name praxis-ENV
 USAGE
@@ -60,6 +61,10 @@ plain() { sed -E 's,^(ssh|https?)://,,; s,^[^@/]*@,,; s,:,/,; s,\.git/?$,,' <<<"
 [ "$(plain "$origin")" = "$(plain "$repository")" ] ||
   die "gitops names the repository $repository, but this clone is of '$origin';" \
     "name yours: git grep -l '$repository' gitops | xargs sed -i 's,$repository,$origin,', then commit and push"
+if [ -n "$deploy_key" ] && [[ $repository == https://* ]]; then
+  die "gitops names $repository, which Argo CD opens with no SSH key; name it by SSH:" \
+    "git grep -l '$repository' gitops | xargs sed -i 's,$repository,ssh://git@${repository#https://},', then commit and push"
+fi
 if grep -q 'account_id: "000000000000"' "$gitops/values/$env/cluster.yaml"; then
   die "gitops/values/$env/cluster.yaml is still the example's: scripts/cluster-values.sh $env, then commit and push"
 fi

@@ -83,9 +83,20 @@ test_another_repository_is_refused_and_the_same_by_ssh_is_not() {
 
 test_a_deploy_key_goes_in_as_a_file() {
   given_project dev
+  grep -rl "$repository" "$project/gitops" | xargs sed -i "s,$repository,ssh://git@${repository#https://},"
   echo 'not a real key' >"$STUB_STATE/key"
   run "$script" dev --deploy-key "$STUB_STATE/key"
   expect_status 0
   expect_equal "$(calls "from-file=sshPrivateKey=$STUB_STATE/key")" 1
+  expect_equal "$(calls 'from-literal=url=ssh://git@')" 1
   expect_equal "$(calls 'not a real key')" 0
+}
+
+test_a_deploy_key_for_an_address_that_takes_none_is_refused() {
+  given_project dev
+  echo 'not a real key' >"$STUB_STATE/key"
+  run "$script" dev --deploy-key "$STUB_STATE/key"
+  expect_status 1
+  expect_says 'name it by SSH'
+  expect_equal "$(changes)" 0
 }
