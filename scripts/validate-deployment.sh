@@ -141,7 +141,7 @@ look_at_pods() {
         {what: "\($pod) finds no node: \($unscheduled.message // "not said")",
          cause: (if ($unscheduled.message // "" | test("[Vv]olume")) then "its disk is in another zone, or there is no storage class"
                  else "the nodes are full, or in too few zones" end),
-         next: "kubectl describe nodes; raise the size of the node group in Terraform"}
+         next: "kubectl describe nodes; aws eks list-nodegroups --cluster-name praxis-\($env), then aws eks update-nodegroup-config with --scaling-config desiredSize=…"}
       elif .status.phase == "Pending" and ($now - (.metadata.creationTimestamp | fromdate)) > $patience then
         {what: "\($pod) does not start", cause: "a Secret or volume it mounts is missing, or the network plug-in has no address left",
          next: "\($k) describe pod \($name)"}

@@ -5,11 +5,12 @@ environment = "stage"
 cidr        = "10.41.0.0/16"
 domain      = "stage.praxis.example"
 
+# Everything asks for 3.4 cores, and each API for another pod while it is rolled: two nodes of two cores would not do.
 nodes = {
   instance_types = ["t4g.large", "m7g.large"]
   capacity       = "SPOT"
-  min            = 2
-  desired        = 2
+  min            = 3
+  desired        = 3
   max            = 4
 }
 
