@@ -11,6 +11,14 @@ locals {
   provider_arn = "arn:aws:iam::${local.account_id}:oidc-provider/${local.github}"
   registry     = "arn:aws:ecr:${var.region}:${local.account_id}:repository/praxis/*"
 
+  # For who may do nearly everything in an environment: what the others run comes from the same registry.
+  registry_is_read_only = {
+    Sid       = "RegistryIsReadOnly"
+    Effect    = "Deny"
+    NotAction = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGet*", "ecr:Describe*", "ecr:Get*", "ecr:List*"]
+    Resource  = local.registry
+  }
+
   # Who may take which role: the end of the token's subject. Only the tags of releases need a pattern.
   subjects = merge(
     { "praxis-github-ecr" = ["ref:refs/heads/main", "ref:refs/tags/v*"] },
@@ -166,7 +174,7 @@ resource "aws_iam_role_policy" "plan" {
 }
 
 # Applies. Who may apply an environment may do nearly everything in its account: hence the reviewers, and hence an account
-# of its own for prod. What it may not do: read a secret, touch another environment's state or GitHub's roles, or make a
+# of its own for prod. What it may not do: read a secret, touch an image, another environment's state or GitHub's roles, or make a
 # role that may more than the boundary.
 
 resource "aws_iam_policy" "boundary" {
@@ -201,6 +209,7 @@ resource "aws_iam_policy" "boundary" {
         Action   = "s3:*"
         Resource = [local.bucket_arn, "${local.bucket_arn}/*"]
       },
+      local.registry_is_read_only,
     ]
   })
 }
@@ -292,6 +301,7 @@ resource "aws_iam_role_policy" "apply" {
         Action   = "s3:*"
         Resource = [for other in sort(setsubtract(["bootstrap", "dev", "stage", "prod"], [each.key])) : "${local.bucket_arn}/${other}/*"]
       },
+      local.registry_is_read_only,
       {
         Sid    = "NotTheBucketNorItsKey"
         Effect = "Deny"

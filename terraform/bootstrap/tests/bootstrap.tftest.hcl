@@ -196,6 +196,20 @@ run "an_apply_cannot_touch_another_state" {
   }
 }
 
+run "an_environment_cannot_change_an_image" {
+  command = plan
+  assert {
+    condition = alltrue([
+      for p in concat([for r in aws_iam_role_policy.apply : r.policy], [for b in aws_iam_policy.boundary : b.policy]) : anytrue([
+        for s in jsondecode(p).Statement :
+        s.Effect == "Deny" && try(s.Resource, "") == "arn:aws:ecr:ap-south-1:123456789012:repository/praxis/*" &&
+        alltrue([for a in try(s.NotAction, ["ecr:*"]) : can(regex("^ecr:(BatchCheck|BatchGet|Describe|Get|List)", a))])
+      ])
+    ])
+    error_message = "dev's apply, or a role of its making, must not publish what prod pulls"
+  }
+}
+
 run "an_account_without_a_registry" {
   command = plan
   variables {
