@@ -105,7 +105,10 @@ impl KafkaFeed {
     ) -> Result<Self, TopicError> {
         let group = group.into();
         // Told before they happen: a counter that appears with its first fault has no increase that could alarm.
-        for counter in ["praxis_feed_messages_unreadable_total", "praxis_feed_reopened_total"] {
+        for counter in [
+            "praxis_feed_messages_unreadable_total",
+            "praxis_feed_reopened_total",
+        ] {
             metrics::counter!(counter).increment(0);
         }
         topic::ensure(&settings).await?;
