@@ -26,6 +26,9 @@ branch=${PRAXIS_DEPLOY_BRANCH:-main}
 seconds=${PRAXIS_ROLLOUT_SECONDS:-1200}
 pushes_max=5
 cd "$root_dir"
+# Before anything is pushed: who cannot watch would take every release for one that does not come up.
+right_cluster "$env"
+kubectl get applications.argoproj.io --namespace argocd -o json >/dev/null || die "the cluster cannot be asked"
 [ -z "$(git status --porcelain -- gitops)" ] || die "gitops/ has changes that are not committed"
 tag=$(jq -er .tag "$release") || die "$release does not say which tag"
 projector=projector-$(jq -er '.fingerprint[:8]' "$release")

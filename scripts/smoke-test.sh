@@ -6,7 +6,7 @@ usage() {
   cat <<'USAGE'
 usage: smoke-test.sh URL      for example https://praxis.example.org
 
-Both APIs live, refuse who has no token with a problem document, and agree on the OpenAPI document.
+The query API lives, both APIs refuse who has no token with a problem document, and the OpenAPI document is served.
 USAGE
 }
 

@@ -26,7 +26,7 @@ CASES = {
     "prod: its charts with its values": lambda gitops: edit(gitops / "values/prod/query-api.yaml", r"digest: .*", 'digest: ""'),
     "dev: its charts with its values": lambda gitops: edit(gitops / "values/dev/command-api.yaml", r"^image:", "replica: 3\nimage:"),
     "dev: Terraform's facts": lambda gitops: edit(gitops / "values/dev/cluster.yaml", r"region: .*", 'region: "eu-west-1"'),
-    "prod: the projectors' names": lambda gitops: move(gitops / "values/prod/projectors/00000000.yaml", "11111111.yaml"),
+    "prod: the projectors' names": lambda gitops: move(min((gitops / "values/prod/projectors").glob("*.yaml")), "11111111.yaml"),
     "prod: argocd-source-lint": lambda gitops: edit(gitops / "apps/keda.yaml", r"gitops/smoke/keda", "gitops/smoke/kada"),
     "dev: the kinds of Argo CD": lambda gitops: edit(gitops / "apps/keda.yaml", r"^  project:", "  projekt:"),
     "stage: rendering": lambda gitops: (gitops / "apps/reloader.yaml").unlink(),

@@ -136,6 +136,16 @@ test_deployment_over_changes_at_hand_is_refused() {
   expect_says 'not committed'
 }
 
+test_deployment_that_cannot_be_watched_pushes_nothing() {
+  given_dev
+  given_release 1111111111111111
+  printf '#!/bin/sh\n[ "$1" = config ] && echo praxis-dev\n' >"$STUB_STATE/bin/kubectl"
+  deploy
+  expect_status 1
+  expect_says 'the cluster cannot be asked'
+  expect_equal "$(commits)" 1
+}
+
 test_deployment_pushes_though_main_moved() {
   given_dev
   given_release 1111111111111111
