@@ -78,6 +78,8 @@ module "identity" {
   oidc_provider_arn        = module.eks.oidc_provider_arn
   oidc_issuer              = module.eks.oidc_issuer
   secrets_key_arn          = module.data_key.arn
+  alarms_topic_arn         = module.observability.topic_arn
+  alarms_key_arn           = module.logs_key.arn
   pod_identity             = var.pod_identity
   permissions_boundary_arn = local.boundary
 }
@@ -97,9 +99,10 @@ module "domain" {
 }
 
 module "observability" {
-  source     = "../../modules/observability"
-  name       = local.name
-  account_id = local.account_id
-  key_arn    = module.logs_key.arn
-  emails     = var.alarm_emails
+  source                = "../../modules/observability"
+  name                  = local.name
+  account_id            = local.account_id
+  key_arn               = module.logs_key.arn
+  alertmanager_role_arn = module.identity.role_arns["alertmanager"]
+  emails                = var.alarm_emails
 }

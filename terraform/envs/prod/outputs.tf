@@ -20,6 +20,7 @@ output "cluster_values" {
     external_secrets_role_arn         = module.identity.role_arns["external-secrets"]
     load_balancer_controller_role_arn = module.identity.role_arns["load-balancer-controller"]
     ebs_csi_role_arn                  = module.identity.role_arns["ebs-csi"]
+    alertmanager_role_arn             = module.identity.role_arns["alertmanager"]
 
     domain          = module.domain.domain
     certificate_arn = module.domain.certificate_arn

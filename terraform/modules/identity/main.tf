@@ -15,6 +15,10 @@ locals {
       namespace       = "kube-system"
       service_account = "ebs-csi-controller-sa"
     }
+    alertmanager = {
+      namespace       = "monitoring"
+      service_account = "kube-prometheus-stack-alertmanager"
+    }
   }
   trust_irsa = {
     for name, role in local.roles : name => {
@@ -86,6 +90,30 @@ resource "aws_iam_role_policy" "external_secrets" {
         Action    = ["kms:Decrypt"]
         Resource  = var.secrets_key_arn
         Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+      },
+    ]
+  })
+}
+
+# Decrypt, too: SNS asks for both rights of whoever publishes to a topic that is encrypted.
+resource "aws_iam_role_policy" "alertmanager" {
+  name = "publish-alerts"
+  role = aws_iam_role.this["alertmanager"].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "OneTopic"
+        Effect   = "Allow"
+        Action   = ["sns:Publish"]
+        Resource = var.alarms_topic_arn
+      },
+      {
+        Sid       = "ThroughSnsOnly"
+        Effect    = "Allow"
+        Action    = ["kms:GenerateDataKey*", "kms:Decrypt"]
+        Resource  = var.alarms_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "sns.${var.region}.amazonaws.com" } }
       },
     ]
   })

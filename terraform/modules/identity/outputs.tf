@@ -1,4 +1,4 @@
 output "role_arns" {
-  description = "ARN by name: external-secrets, load-balancer-controller, ebs-csi."
+  description = "ARN by name: external-secrets, load-balancer-controller, ebs-csi, alertmanager."
   value       = { for name, role in aws_iam_role.this : name => role.arn }
 }

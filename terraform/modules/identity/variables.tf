@@ -42,6 +42,16 @@ variable "secrets_key_arn" {
   type        = string
 }
 
+variable "alarms_topic_arn" {
+  description = "The topic to which Alertmanager publishes."
+  type        = string
+}
+
+variable "alarms_key_arn" {
+  description = "KMS key of that topic."
+  type        = string
+}
+
 variable "pod_identity" {
   description = "EKS Pod Identity instead of IRSA. The roles keep their names; the charts' annotations become harmless."
   type        = bool

@@ -1,5 +1,5 @@
 # What only AWS can see of RDS and MSK. Everything of the programs, lag of the projector included, is measured and alerted
-# in the cluster by Prometheus. There is no replica lag here: the standby of a Multi-AZ instance is written before a commit
+# in the cluster by Prometheus, whose Alertmanager publishes to the same topic. There is no replica lag here: the standby of a Multi-AZ instance is written before a commit
 # is answered, and there is no read replica.
 
 resource "aws_sns_topic" "alarms" {
@@ -11,14 +11,23 @@ resource "aws_sns_topic_policy" "alarms" {
   arn = aws_sns_topic.alarms.arn
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "AlarmsOfThisAccount"
-      Effect    = "Allow"
-      Principal = { Service = "cloudwatch.amazonaws.com" }
-      Action    = "sns:Publish"
-      Resource  = aws_sns_topic.alarms.arn
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
-    }]
+    Statement = [
+      {
+        Sid       = "AlarmsOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.alarms.arn
+        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      },
+      {
+        Sid       = "AlertsOfTheCluster"
+        Effect    = "Allow"
+        Principal = { AWS = var.alertmanager_role_arn }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.alarms.arn
+      },
+    ]
   })
 }
 

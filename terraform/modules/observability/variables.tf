@@ -13,6 +13,11 @@ variable "key_arn" {
   type        = string
 }
 
+variable "alertmanager_role_arn" {
+  description = "Role of the cluster's Alertmanager, which may publish."
+  type        = string
+}
+
 variable "emails" {
   description = "Who is told. Each address has to confirm once."
   type        = set(string)

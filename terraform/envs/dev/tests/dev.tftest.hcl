@@ -45,7 +45,7 @@ run "the_cluster_is_told_all_it_asks_for" {
     condition = toset(keys(output.cluster_values)) == toset([
       "account_id", "region", "environment", "registry", "cluster_name", "node_architecture", "vpc_id", "vpc_cidr",
       "public_subnet_ids", "public_subnet_cidrs", "private_subnet_ids", "private_subnet_cidrs", "data_subnet_cidrs",
-      "pod_identity", "external_secrets_role_arn", "load_balancer_controller_role_arn", "ebs_csi_role_arn",
+      "pod_identity", "external_secrets_role_arn", "load_balancer_controller_role_arn", "ebs_csi_role_arn", "alertmanager_role_arn",
       "domain", "certificate_arn", "zone_id",
       "database_host", "database_port", "database_admin_secret_arn", "kafka_brokers", "kafka_secret_name", "alarms_topic_arn",
     ])

@@ -16,15 +16,17 @@ variables {
   oidc_provider_arn        = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.ap-south-1.amazonaws.com/id/0123456789ABCDEF"
   oidc_issuer              = "oidc.eks.ap-south-1.amazonaws.com/id/0123456789ABCDEF"
   secrets_key_arn          = "arn:aws:kms:ap-south-1:123456789012:key/11111111-1111-4111-8111-111111111111"
+  alarms_topic_arn         = "arn:aws:sns:ap-south-1:123456789012:praxis-dev-alarms"
+  alarms_key_arn           = "arn:aws:kms:ap-south-1:123456789012:key/22222222-2222-4222-8222-222222222222"
   permissions_boundary_arn = "arn:aws:iam::123456789012:policy/praxis-boundary-dev"
 }
 
 run "the_roles_have_their_names_and_their_boundary" {
   assert {
     condition = toset([for r in aws_iam_role.this : r.name]) == toset([
-      "praxis-dev-external-secrets", "praxis-dev-load-balancer-controller", "praxis-dev-ebs-csi",
+      "praxis-dev-external-secrets", "praxis-dev-load-balancer-controller", "praxis-dev-ebs-csi", "praxis-dev-alertmanager",
     ])
-    error_message = "ADR 40 names three roles"
+    error_message = "ADR 40 names four roles"
   }
   assert {
     condition     = alltrue([for r in aws_iam_role.this : r.permissions_boundary == var.permissions_boundary_arn])
@@ -79,8 +81,8 @@ run "by_pod_identity_a_role_trusts_one_service_account_exactly" {
     error_message = "the role must ask for its cluster, namespace and service account"
   }
   assert {
-    condition     = toset(keys(aws_eks_pod_identity_association.this)) == toset(["external-secrets", "load-balancer-controller"])
-    error_message = "two associations are made here; the EBS driver's comes with its add-on"
+    condition     = toset(keys(aws_eks_pod_identity_association.this)) == toset(["external-secrets", "load-balancer-controller", "alertmanager"])
+    error_message = "three associations are made here; the EBS driver's comes with its add-on"
   }
 }
 
@@ -104,6 +106,32 @@ run "external_secrets_reads_one_environment" {
       jsondecode(aws_iam_role_policy.external_secrets.policy).Statement[1].Condition.StringEquals["kms:ViaService"] == "secretsmanager.ap-south-1.amazonaws.com"
     )
     error_message = "the key may be used through Secrets Manager only"
+  }
+}
+
+run "alertmanager_publishes_to_one_topic" {
+  assert {
+    condition = (
+      jsondecode(aws_iam_role.this["alertmanager"].assume_role_policy).Statement[0].Condition.StringEquals["oidc.eks.ap-south-1.amazonaws.com/id/0123456789ABCDEF:sub"]
+      == "system:serviceaccount:monitoring:kube-prometheus-stack-alertmanager"
+    )
+    error_message = "the role is for the chart's service account"
+  }
+  assert {
+    condition = (
+      jsondecode(aws_iam_role_policy.alertmanager.policy).Statement[0].Action == ["sns:Publish"] &&
+      jsondecode(aws_iam_role_policy.alertmanager.policy).Statement[0].Resource == var.alarms_topic_arn
+    )
+    error_message = "it publishes to the topic of this environment and to no other"
+  }
+  assert {
+    condition = (
+      toset(jsondecode(aws_iam_role_policy.alertmanager.policy).Statement[1].Action) == toset(["kms:GenerateDataKey*", "kms:Decrypt"]) &&
+      jsondecode(aws_iam_role_policy.alertmanager.policy).Statement[1].Resource == var.alarms_key_arn &&
+      jsondecode(aws_iam_role_policy.alertmanager.policy).Statement[1].Condition.StringEquals["kms:ViaService"] == "sns.ap-south-1.amazonaws.com" &&
+      length(jsondecode(aws_iam_role_policy.alertmanager.policy).Statement) == 2
+    )
+    error_message = "the key is that of the logs, too: it may be used through SNS only, and nothing else is allowed"
   }
 }
 

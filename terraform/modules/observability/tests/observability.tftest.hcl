@@ -5,12 +5,13 @@ mock_provider "aws" {
 }
 
 variables {
-  name       = "praxis-test"
-  account_id = "123456789012"
-  key_arn    = "arn:aws:kms:ap-south-1:123456789012:key/22222222-2222-4222-8222-222222222222"
-  emails     = ["operators@praxis.example"]
-  mysql      = { identifier = "praxis-test-mysql", storage_gib = 100, max_connections = 300 }
-  kafka      = { cluster_name = "praxis-test", brokers = 2 }
+  name                  = "praxis-test"
+  account_id            = "123456789012"
+  key_arn               = "arn:aws:kms:ap-south-1:123456789012:key/22222222-2222-4222-8222-222222222222"
+  alertmanager_role_arn = "arn:aws:iam::123456789012:role/praxis-test-alertmanager"
+  emails                = ["operators@praxis.example"]
+  mysql                 = { identifier = "praxis-test-mysql", storage_gib = 100, max_connections = 300 }
+  kafka                 = { cluster_name = "praxis-test", brokers = 2 }
 }
 
 run "the_topic_is_encrypted_and_takes_our_alarms_only" {
@@ -21,6 +22,14 @@ run "the_topic_is_encrypted_and_takes_our_alarms_only" {
   assert {
     condition     = jsondecode(aws_sns_topic_policy.alarms.policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
     error_message = "alarms of other accounts must not be published here"
+  }
+  assert {
+    condition = (
+      jsondecode(aws_sns_topic_policy.alarms.policy).Statement[1].Principal == { AWS = var.alertmanager_role_arn } &&
+      jsondecode(aws_sns_topic_policy.alarms.policy).Statement[1].Action == "sns:Publish" &&
+      length(jsondecode(aws_sns_topic_policy.alarms.policy).Statement) == 2
+    )
+    error_message = "besides CloudWatch only the cluster's Alertmanager publishes"
   }
   assert {
     condition     = toset(keys(aws_sns_topic_subscription.email)) == toset(["operators@praxis.example"])
