@@ -52,6 +52,7 @@ fi
 # A fact that is missing would become an empty registry or a certificate called null, found out by a cluster.
 unsaid=$(jq -r '. as $facts | ["account_id", "region", "cluster_name", "vpc_id", "registry", "domain",
   "certificate_arn", "public_subnet_cidrs", "external_secrets_role_arn", "load_balancer_controller_role_arn",
+  "alertmanager_role_arn", "alarms_topic_arn",
   (if (.database_host // "") + (.kafka_brokers // "") == "" then empty else "data_subnet_cidrs" end)][] | select($facts[.] == null or $facts[.] == "" or $facts[.] == [])' <<<"$facts")
 [ -z "$unsaid" ] || die "cluster_values does not say: ${unsaid//$'\n'/, }"
 
@@ -80,6 +81,14 @@ releases='. as $f
     "external-secrets": role("external_secrets_role_arn"),
     "aws-load-balancer-controller":
       ({clusterName: $f.cluster_name, region: $f.region, vpcId: $f.vpc_id} + role("load_balancer_controller_role_arn")),
+    # Lists are not merged by Helm: the receivers are whole here. The routes to them are in ../../common.
+    "kube-prometheus-stack": {
+      prometheus: {prometheusSpec: {externalLabels: {environment: $f.environment}}},
+      alertmanager: (role("alertmanager_role_arn") + {config: {receivers:
+        ([{name: "nobody"}] + (["page", "ticket"] | map({name: ., sns_configs: [{
+          topic_arn: $f.alarms_topic_arn, sigv4: {region: $f.region}, send_resolved: true, attributes: {urgency: .},
+          subject: "{{ template \"praxis.subject\" . }}", message: "{{ template \"praxis.message\" . }}"}]})))}})
+    },
     "platform": {aws: {region: $f.region, identity: (if $pod_identity then "pod-identity" else "irsa" end)}},
     "migrate": ($image + $mysql),
     "command-api": ($image + $mysql + $kafka + $entrance),

@@ -191,6 +191,8 @@ check_gitops() {
   # Argo CD's own view of it, argocd-source-lint included.
   check "gitops" "$python" "$here/gitops_check.py" "$project"
   check "what GitOps may not say is refused" "$python" "$here/gitops_check_test.py"
+  check "alerts reach somebody" "$python" "$here/alertmanager_check.py"
+  check "alerts that reach nobody are refused" "$python" "$here/alertmanager_check_test.py"
 }
 
 check_terraform() {

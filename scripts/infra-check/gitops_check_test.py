@@ -23,6 +23,8 @@ def move(file, name):
 
 CASES = {
     "stage: only its own values": lambda gitops: edit(gitops / "clusters/environment/Kustomization", r"spec\.sources\.0\.helm\.valueFiles\.2, ", ""),
+    "prod: only its own values": lambda gitops: edit(
+        gitops / "clusters/environment/Kustomization", r"(kube-prometheus-stack\}\n.*), spec\.sources\.0\.helm\.valueFiles\.2", r"\1"),
     "prod: its charts with its values": lambda gitops: edit(gitops / "values/prod/query-api.yaml", r"digest: .*", 'digest: ""'),
     "dev: its charts with its values": lambda gitops: edit(gitops / "values/dev/command-api.yaml", r"^image:", "replica: 3\nimage:"),
     "dev: Terraform's facts": lambda gitops: edit(gitops / "values/dev/cluster.yaml", r"region: .*", 'region: "eu-west-1"'),

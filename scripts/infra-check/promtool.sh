@@ -1,34 +1,36 @@
 #!/usr/bin/env bash
-# Where do the checks of alerts get promtool?
+# Where do the checks of alerts get promtool and amtool?
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../lib/dev.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/dev.sh"
 
 usage() {
   cat <<'USAGE'
-usage: promtool.sh    print the path of a promtool; one that is installed is taken, else Debian's package `prometheus` is
-                      unpacked under .dev/promtool (PRAXIS_DEV_DIR overrides .dev): nothing is installed or started
+usage: promtool.sh [promtool | amtool]
+
+Prints the path of the tool (promtool). One that is installed is taken, else Debian's package `prometheus` or
+`prometheus-alertmanager` is unpacked under .dev (PRAXIS_DEV_DIR overrides it): nothing is installed or started.
 USAGE
 }
 
-home=$dev_dir/promtool
-
 unpack() {
-  [ -x "$home/usr/bin/promtool" ] && return
+  [ -x "$home/usr/bin/$tool" ] && return
   local work=$home.new
   rm -rf "$work" "$home"
   mkdir -p "$work"
   # Lists that are missing or name a version that is gone are fetched anew, which needs root.
-  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download prometheus ||
-    { apt-get -q update && apt-get -q -o APT::Sandbox::User=root download prometheus; }) >"$dev_dir/promtool.log" 2>&1 ||
-    { tail -n 20 "$dev_dir/promtool.log" >&2; die "apt-get could not download the package prometheus"; }
-  dpkg -x "$work"/prometheus_*.deb "$work"
-  rm "$work"/prometheus_*.deb
+  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package" ||
+    { apt-get -q update && apt-get -q -o APT::Sandbox::User=root download "$package"; }) >"$home.log" 2>&1 ||
+    { tail -n 20 "$home.log" >&2; die "apt-get could not download the package $package"; }
+  dpkg -x "$work/$package"_*.deb "$work"
+  rm "$work/$package"_*.deb
   mv "$work" "$home"
 }
 
-case ${1:-} in
-  '') ;;
+tool=${1:-promtool}
+case $tool in
+  promtool) package=prometheus ;;
+  amtool) package=prometheus-alertmanager ;;
   -h | --help)
     usage
     exit
@@ -38,12 +40,13 @@ case ${1:-} in
     exit 2
     ;;
 esac
-found=$(command -v promtool || true)
+home=$dev_dir/$tool
+found=$(command -v "$tool" || true)
 if [ -z "$found" ]; then
-  for tool in apt-get dpkg; do
-    command -v "$tool" >/dev/null || die "no $tool here: install promtool, which comes with Prometheus"
+  for needed in apt-get dpkg; do
+    command -v "$needed" >/dev/null || die "no $needed here: install $tool, which comes with $package"
   done
-  with_lock "$dev_dir/promtool.lock" unpack
-  found=$home/usr/bin/promtool
+  with_lock "$home.lock" unpack
+  found=$home/usr/bin/$tool
 fi
 echo "$found"
