@@ -92,7 +92,7 @@ class Environment:
         sns = next(each for each in self.config["receivers"] if each["name"] == "page")["sns_configs"][0]
         subject, message = (self.told("template", "render", f"--template.glob={self.glob}", f"--template.data={data}",
                                       f"--template.text={sns[part]}").strip() for part in ("subject", "message"))
-        if subject != "prod page firing: PraxisJobFailed":
+        if subject != "Praxis prod page firing: PraxisJobFailed":
             raise ValueError(f"the subject is {subject!r}")
         for words in ("A summary", "A description", "docs/runbook/alerts.md#x", "2026-01-02 03:04 UTC"):
             if words not in message:

@@ -47,7 +47,7 @@ variable "api_allowed_cidrs" {
 }
 
 variable "alarm_emails" {
-  description = "Who is told of alarms of AWS' own metrics."
+  description = "Who is told of AWS' alarms and of the cluster's alerts. Empty: nobody."
   type        = set(string)
   default     = []
 }
