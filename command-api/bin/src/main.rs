@@ -149,8 +149,21 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     tasks.spawn("api", async move {
         Ok(serve::serve(listener, router, stop, grace).await?)
     });
-    let admin_address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
-    let admin = serve::bind(admin_address).await?;
+    listen_for_operators(config, telemetry, tasks, readiness).await?;
+    tracing::info!(%address, "serving");
+    Ok(())
+}
+
+/// The door of who looks after the process: metrics, health, readiness.
+async fn listen_for_operators(
+    config: &Config,
+    telemetry: Telemetry,
+    tasks: &Tasks,
+    readiness: Arc<dyn Readiness>,
+) -> Result<()> {
+    let grace = config.require(&settings::SHUTDOWN_GRACE)?;
+    let address: SocketAddr = config.require(&settings::ADMIN_LISTEN)?;
+    let admin = serve::bind(address).await?;
     let (routes, stop) = (
         meta::admin(readiness, move || telemetry.render()),
         tasks.stop().clone(),
@@ -158,7 +171,6 @@ async fn start(config: &Config, telemetry: Telemetry, tasks: &Tasks) -> Result<(
     tasks.spawn("admin", async move {
         Ok(serve::serve(admin, routes, stop, grace).await?)
     });
-    tracing::info!(%address, "serving");
     Ok(())
 }
 
