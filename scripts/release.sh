@@ -3,7 +3,9 @@
 #
 # Images are built once, from main. A version only gives another name to what was built and tried from its commit.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source-path=SCRIPTDIR source=lib/deploy.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/deploy.sh"
+cd "$root_dir"
 
 usage() {
   cat <<'USAGE'
@@ -17,8 +19,6 @@ PRAXIS_REGISTRY names the registry (123456789012.dkr.ecr.ap-south-1.amazonaws.co
 PRAXIS_BRANCH names the branch for `publish` (main). release.json is {commit, tag, fingerprint, images: {program: digest}}.
 USAGE
 }
-
-die() { echo "release.sh: $*" >&2; exit 1; }
 
 programs=(command-api query-api projector praxis)
 platforms=(amd64 arm64)
@@ -128,5 +128,5 @@ case "${1:-}/$#" in
   promote/3) promote "$2" "$3" ;;
   archive/4) archive "$2" "$3" "$4" ;;
   -h/1 | --help/1) usage ;;
-  *) usage >&2; exit 2 ;;
+  *) wrong "what to do?" ;;
 esac

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Does a deployment answer from outside as it should? Reads only what is public; needs no account.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib/deploy.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/deploy.sh"
 
 usage() {
   cat <<'USAGE'
@@ -13,11 +15,9 @@ USAGE
 case "${1:-}/$#" in
   -h/1 | --help/1) usage; exit 0 ;;
   http*/1) url=${1%/} ;;
-  *) usage >&2; exit 2 ;;
+  *) wrong "which address?" ;;
 esac
-for tool in curl jq; do
-  command -v "$tool" >/dev/null || { echo "smoke-test.sh: $tool is missing" >&2; exit 1; }
-done
+need curl jq
 body=$(mktemp)
 trap 'rm -f "$body"' EXIT
 passed=0 failed=0
