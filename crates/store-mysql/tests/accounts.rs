@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use praxis_event_store::port::StoreError;
 use praxis_events::ids::LogId;
-use praxis_store_mysql::accounts::{Account, Became, OldPasswords, Role, Schemas, apply};
+use praxis_store_mysql::accounts::applying::{Became, OldPasswords, apply};
+use praxis_store_mysql::accounts::{Account, Role, Schemas};
 use praxis_store_mysql::{migrate, views};
 use praxis_testkit::servers::{in_schema, mysql_url};
 use sqlx::mysql::{MySqlConnection, MySqlRow};

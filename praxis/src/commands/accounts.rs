@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use praxis_store_mysql::accounts::{Account, Became, OldPasswords, Role, Schemas, apply, schema_of};
+use praxis_store_mysql::accounts::applying::{Became, OldPasswords, apply};
+use praxis_store_mysql::accounts::{Account, Role, Schemas, schema_of};
 
 use crate::cli::Accounts;
 use crate::commands::keys::{ADDRESSES, ADMIN_URL};
