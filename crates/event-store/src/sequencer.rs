@@ -237,6 +237,7 @@ impl SequencerTask {
     pub async fn run(mut self) {
         // Told before it happens: a counter that appears with its first fault has no increase that could alarm.
         metrics::counter!("praxis_append_unknown_outcomes_total").increment(0);
+        let _empty = metrics::histogram!("praxis_append_head_wait_seconds");
         let mut batch = Vec::new();
         let mut answered = 0;
         loop {
@@ -358,7 +359,11 @@ impl SequencerTask {
 
     /// One transaction: lock, look up, judge, write, commit.
     async fn attempt(&mut self, batch: &[&Append], scrutiny: Scrutiny) -> Tried {
-        let mut transaction = match self.writer.begin().await {
+        let asked_at = Instant::now();
+        let begun = self.writer.begin().await;
+        // Also of a wait in vain, or a head that nobody gives back would not show.
+        metrics::histogram!("praxis_append_head_wait_seconds").record(asked_at.elapsed());
+        let mut transaction = match begun {
             Ok(transaction) => transaction,
             Err(error) => return tried(error),
         };

@@ -57,7 +57,15 @@ impl Floor {
         {
             self.leaf = Some((position, leaf_hash));
         }
+        metrics::gauge!("praxis_log_position").set(exactly(self.position));
     }
+}
+
+/// As a gauge holds it: exact below 2^53.
+fn exactly(position: u64) -> f64 {
+    let [high, low] = [position >> 32, position & u64::from(u32::MAX)]
+        .map(|half| f64::from(u32::try_from(half).unwrap_or(u32::MAX)));
+    high * 4_294_967_296.0 + low
 }
 
 impl Identity {
@@ -174,6 +182,7 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use uuid::Uuid;
 
     use super::*;
@@ -210,6 +219,28 @@ mod tests {
         identity.recognise(&head(1, 1, 7), identity.floor()).unwrap();
         identity.recognise(&head(1, 1, 9), identity.floor()).unwrap();
         assert_eq!(identity.floor().position, 9);
+    }
+
+    #[test]
+    fn the_position_told_is_the_highest_one_known_and_survives_a_refusal() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let told = || recorder.handle().render();
+        metrics::with_local_recorder(&recorder, || {
+            let identity = began_at(0);
+            assert!(told().contains("praxis_log_position 0\n"), "{}", told());
+            identity.reached(7, None);
+            identity.reached(6, None);
+            assert!(told().contains("praxis_log_position 7\n"), "{}", told());
+            refusal(&identity, &head(1, 1, 6));
+            assert!(told().contains("praxis_log_position 7\n"), "{}", told());
+        });
+    }
+
+    #[test]
+    fn a_position_past_32_bits_is_told_exactly() {
+        let told =
+            [u64::from(u32::MAX), 1 << 32, (1 << 53) - 1].map(|position| exactly(position).to_string());
+        assert_eq!(told, ["4294967295", "4294967296", "9007199254740991"]);
     }
 
     #[test]

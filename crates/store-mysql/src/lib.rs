@@ -11,6 +11,7 @@ mod fitness;
 mod identity;
 pub mod log;
 mod look_up;
+mod meter;
 pub mod migrate;
 mod packed;
 mod read;

@@ -56,8 +56,9 @@ impl MySqlLog {
         let connect = connect_options(url)?;
         let timeout = Duration::from_millis(options.timeout_ms);
         let identity = Arc::new(Identity::default());
-        let sessions = |purpose, sessions_max| {
+        let sessions = |pool, purpose, sessions_max| {
             Sessions::new(
+                pool,
                 purpose,
                 connect.clone(),
                 sessions_max,
@@ -66,9 +67,9 @@ impl MySqlLog {
             )
         };
         let log = Self {
-            writers: sessions(Purpose::Write, options.writer_sessions_max),
-            readers: sessions(Purpose::Read, options.reader_sessions_max),
-            keepers: sessions(Purpose::Write, 1),
+            writers: sessions("log-write", Purpose::Write, options.writer_sessions_max),
+            readers: sessions("log-read", Purpose::Read, options.reader_sessions_max),
+            keepers: sessions("log-forget", Purpose::Write, 1),
         };
         let mut reader = log.readers.take().await?;
         check_schema(&mut reader).await?;

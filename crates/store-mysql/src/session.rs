@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::errors::{leaves_connection_usable, store_error, timed_out};
 use crate::fitness::{self, Purpose};
 use crate::identity::Identity;
+use crate::meter::{Counted, Meter};
 use crate::wire::Wire;
 
 /// A session idle for longer is asked whether it lives before it is trusted with a statement.
@@ -54,6 +55,7 @@ pub(crate) struct Sessions<A = Arc<Identity>> {
     admission: A,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
+    meter: Meter,
 }
 
 /// The options hold the password, and sqlx would print it.
@@ -68,6 +70,14 @@ impl<A> fmt::Debug for Sessions<A> {
 struct Idle {
     wire: Wire,
     since: Instant,
+    _counted: Counted,
+}
+
+/// The right to one of the connections.
+#[derive(Debug)]
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    _counted: Counted,
 }
 
 /// A session in somebody's hands. Dropped while the server owes an answer or holds a transaction, it is closed, and
@@ -78,7 +88,7 @@ pub(crate) struct Session<A = Arc<Identity>> {
     unfinished: bool,
     used_before: bool,
     home: Arc<Sessions<A>>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Sessions {
@@ -89,7 +99,9 @@ impl Sessions {
 }
 
 impl<A: Admission> Sessions<A> {
+    /// `pool` is what they are called in metrics.
     pub(crate) fn new(
+        pool: &'static str,
         purpose: Purpose,
         options: MySqlConnectOptions,
         sessions_max: usize,
@@ -104,21 +116,22 @@ impl<A: Admission> Sessions<A> {
             admission,
             permits,
             idle: Mutex::new(Vec::new()),
+            meter: Meter::new(pool, sessions_max),
         })
     }
 
     /// An idle session that lives, or a new one that was checked.
     pub(crate) async fn take(self: &Arc<Self>) -> Result<Session<A>, StoreError> {
         self.within(async {
-            let permit = self.permit().await?;
-            while let Some(Idle { mut wire, since }) = self.pop_idle() {
+            let place = self.place().await?;
+            while let Some(Idle { mut wire, since, .. }) = self.pop_idle() {
                 let lives = since.elapsed() < TRUSTED_IDLE
                     || matches!(tokio::time::timeout(PING_TIMEOUT, wire.ping()).await, Ok(Ok(())));
                 if lives {
-                    return Ok(self.hand_out(wire, permit, true));
+                    return Ok(self.hand_out(wire, place, true));
                 }
             }
-            self.connect(permit).await
+            self.connect(place).await
         })
         .await
     }
@@ -126,21 +139,32 @@ impl<A: Admission> Sessions<A> {
     /// A new session, whatever is idle.
     pub(crate) async fn take_new(self: &Arc<Self>) -> Result<Session<A>, StoreError> {
         self.within(async {
-            let permit = self.permit().await?;
-            self.connect(permit).await
+            let place = self.place().await?;
+            self.connect(place).await
         })
         .await
     }
 
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
-        let permits = Arc::clone(&self.permits);
-        permits
-            .acquire_owned()
-            .await
-            .map_err(|closed| StoreError::Unavailable(closed.into()))
+    async fn place(&self) -> Result<Place, StoreError> {
+        // Who waits comes first: the semaphore keeps what was given back for them.
+        let permit = if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            self.meter.no_wait();
+            permit
+        } else {
+            let _waiting = self.meter.wait();
+            let permits = Arc::clone(&self.permits);
+            permits
+                .acquire_owned()
+                .await
+                .map_err(|closed| StoreError::Unavailable(closed.into()))?
+        };
+        Ok(Place {
+            _permit: permit,
+            _counted: self.meter.in_use(),
+        })
     }
 
-    async fn connect(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Session<A>, StoreError> {
+    async fn connect(self: &Arc<Self>, place: Place) -> Result<Session<A>, StoreError> {
         let mut wire = match self.purpose {
             Purpose::Read => Wire::direct(&self.options).await,
             Purpose::Write => Wire::prompt(&self.options).await,
@@ -148,17 +172,17 @@ impl<A: Admission> Sessions<A> {
         .map_err(store_error)?;
         wire.run(async |conn| self.admission.admit(conn, self.purpose).await)
             .await?;
-        Ok(self.hand_out(wire, permit, false))
+        Ok(self.hand_out(wire, place, false))
     }
 
-    fn hand_out(self: &Arc<Self>, wire: Wire, permit: OwnedSemaphorePermit, used_before: bool) -> Session<A> {
+    fn hand_out(self: &Arc<Self>, wire: Wire, place: Place, used_before: bool) -> Session<A> {
         let home = Arc::clone(self);
         Session {
             wire: Some(wire),
             unfinished: false,
             used_before,
             home,
-            _permit: permit,
+            _place: place,
         }
     }
 
@@ -281,6 +305,7 @@ impl<A> Drop for Session<A> {
             let idle = Idle {
                 wire,
                 since: Instant::now(),
+                _counted: self.home.meter.idle(),
             };
             self.home
                 .idle
@@ -329,6 +354,7 @@ mod tests {
         let options = connect_options("mysql://praxis:Marker@db.example/praxis").unwrap();
         assert!(format!("{options:?}").contains("Marker"), "what sqlx prints");
         let sessions = Sessions::new(
+            "log-write",
             Purpose::Write,
             options,
             1,

@@ -102,7 +102,7 @@ pub(super) struct MySqlReads {
 impl MySqlReads {
     pub(super) fn new(options: MySqlConnectOptions) -> Self {
         Self {
-            sessions: Sessions::new(Purpose::Read, options),
+            sessions: Sessions::new("views-read", Purpose::Read, options),
         }
     }
 

@@ -62,7 +62,7 @@ impl MySqlRegistry {
     /// [`ViewsError::Unfit`] if there is no registry, [`ViewsError::Unavailable`] if the server cannot be reached in time.
     pub async fn open(url: &str) -> Result<Self, ViewsError> {
         let options = views_options(url)?;
-        let sessions = Sessions::new(Purpose::Read, options.clone());
+        let sessions = Sessions::new("views-registry", Purpose::Read, options.clone());
         let registry = Self { options, sessions };
         registry.generations().await?;
         Ok(registry)

@@ -57,12 +57,13 @@ pub(super) struct Sessions(Arc<session::Sessions<Fit>>);
 pub(super) struct Session(session::Session<Fit>);
 
 impl Sessions {
-    pub(super) fn new(purpose: Purpose, options: MySqlConnectOptions) -> Self {
+    pub(super) fn new(pool: &'static str, purpose: Purpose, options: MySqlConnectOptions) -> Self {
         let (sessions_max, timeout) = match purpose {
             Purpose::Read => (READERS_MAX, READ_TIMEOUT),
             Purpose::Write => (WRITERS_MAX, WRITE_TIMEOUT),
         };
         Self(session::Sessions::new(
+            pool,
             purpose,
             options,
             sessions_max,

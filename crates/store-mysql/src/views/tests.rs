@@ -158,7 +158,7 @@ async fn filled() -> Filled {
     tx.commit().await.unwrap();
     Filled {
         reads: MySqlReads::new(options.clone()),
-        writers: Sessions::new(Purpose::Write, options),
+        writers: Sessions::new("views-write", Purpose::Write, options),
         database,
     }
 }

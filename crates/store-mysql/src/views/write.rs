@@ -101,7 +101,7 @@ pub(super) struct MySqlViews {
 impl MySqlViews {
     pub(super) fn new(options: MySqlConnectOptions) -> Self {
         Self {
-            sessions: Sessions::new(Purpose::Write, options),
+            sessions: Sessions::new("views-write", Purpose::Write, options),
         }
     }
 }
