@@ -2,7 +2,7 @@
 """Compute the tables of cost.md, so that every sum is right. Usage: cost.py [--check | --write]
 
 Without an option the tables are printed. --write puts them into cost.md; --check fails if cost.md says anything else, or
-if a budget counts on what its environment's terraform.tfvars does not say.
+if a budget counts on what its environment's main.tf does not say.
 """
 import pathlib
 import re
@@ -128,8 +128,8 @@ def main(arguments):
         return
     faults = [] if text == wanted else ["cost.md is not what cost.py computes: run terraform/cost.py --write"]
     for env, pattern in COUNTED_ON:
-        if not re.search(pattern, (HERE / "envs" / env / "terraform.tfvars").read_text()):
-            faults.append(f"envs/{env}/terraform.tfvars no longer says {pattern}: the budget of {env} is another")
+        if not re.search(pattern, (HERE / "envs" / env / "main.tf").read_text()):
+            faults.append(f"envs/{env}/main.tf no longer says {pattern}: the budget of {env} is another")
     if faults:
         sys.exit("\n".join(faults))
 

@@ -33,16 +33,11 @@ environment() {
   esac
 }
 
-# terraform_dir ENV: stage is prod's Terraform with variables and a state of its own.
-terraform_dir() {
-  if [ "$1" = dev ]; then echo "$root_dir/terraform/envs/dev"; else echo "$root_dir/terraform/envs/prod"; fi
-}
-
-# facts_of ENV: Terraform's output cluster_values as JSON; refused if the folder's state is another environment's,
-# which happens where stage and prod share a folder and `terraform init` was last run for the other.
+# facts_of ENV: Terraform's output cluster_values as JSON; refused if the folder's state is another environment's, which
+# happens after `terraform init` with another's key.
 facts_of() {
   local env=$1 dir facts named
-  dir=$(terraform_dir "$env")
+  dir=$root_dir/terraform/envs/$env
   facts=$(terraform -chdir="$dir" output -json cluster_values) ||
     die "$dir has no output cluster_values: run terraform init and apply for $env there first"
   named=$(jq -r '.environment // ""' <<<"$facts") || die "the output cluster_values of $dir is not JSON"

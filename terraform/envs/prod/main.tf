@@ -1,20 +1,11 @@
-# prod, and stage with its own variables and state: a cluster, RDS and MSK.
-
-data "aws_caller_identity" "current" {}
-
-data "aws_availability_zones" "available" {
-  state = "available"
-  filter {
-    name   = "opt-in-status"
-    values = ["opt-in-not-required"]
-  }
-}
+# prod: minimal production (cost.md).
+# What has to be your own: domain, cluster_admins, api_allowed_cidrs, alarm_emails (README.md). What each variable means, and
+# what else there is: modules/environment/variables.tf.
 
 locals {
-  environment = var.environment
-  name        = "praxis-${local.environment}"
-  account_id  = data.aws_caller_identity.current.account_id
-  boundary    = "arn:aws:iam::${local.account_id}:policy/praxis-boundary-${local.environment}"
+  environment = "prod"
+  # That of the account's bootstrap.
+  region = "ap-south-1"
   tags = {
     Project     = "praxis"
     Environment = local.environment
@@ -22,105 +13,44 @@ locals {
   }
 }
 
-module "data_key" {
-  source      = "../../modules/key"
-  name        = "${local.name}-data"
-  description = "Secrets, databases and brokers of ${local.name}"
-  account_id  = local.account_id
-  region      = var.region
-}
-
-module "logs_key" {
-  source      = "../../modules/key"
-  name        = "${local.name}-logs"
-  description = "Logs and alarms of ${local.name}"
-  account_id  = local.account_id
-  region      = var.region
-  services    = ["logs", "alarms"]
-}
-
-module "vpc" {
-  source                   = "../../modules/vpc"
-  name                     = local.name
-  region                   = var.region
-  cidr                     = var.cidr
-  azs                      = slice(data.aws_availability_zones.available.names, 0, 2)
-  nat                      = var.nat
-  logs_key_arn             = module.logs_key.arn
-  permissions_boundary_arn = local.boundary
-}
-
-module "eks" {
-  source                   = "../../modules/eks"
-  name                     = local.name
-  subnet_ids               = module.vpc.private_subnet_ids
-  api_allowed_cidrs        = var.api_allowed_cidrs
-  admins                   = var.cluster_admins
-  deployers                = ["arn:aws:iam::${local.account_id}:role/${local.name}-github-deploy"]
-  key_arn                  = module.data_key.arn
-  logs_key_arn             = module.logs_key.arn
-  nodes                    = var.nodes
-  addon_versions           = var.addon_versions
-  ebs_csi_role_arn         = module.identity.role_arns["ebs-csi"]
-  pod_identity             = var.pod_identity
-  deletion_protection      = var.cluster_deletion_protection
-  permissions_boundary_arn = local.boundary
-  tags                     = local.tags
-}
-
-module "identity" {
-  source                   = "../../modules/identity"
-  name                     = local.name
-  environment              = local.environment
-  region                   = var.region
-  account_id               = local.account_id
-  cluster_name             = module.eks.cluster_name
-  oidc_provider_arn        = module.eks.oidc_provider_arn
-  oidc_issuer              = module.eks.oidc_issuer
-  secrets_key_arn          = module.data_key.arn
-  alarms_topic_arn         = module.observability.topic_arn
-  alarms_key_arn           = module.logs_key.arn
-  pod_identity             = var.pod_identity
-  permissions_boundary_arn = local.boundary
-}
-
-module "secrets" {
-  source                  = "../../modules/secrets"
-  environment             = local.environment
-  key_arn                 = module.data_key.arn
-  recovery_window_in_days = 30
-}
-
-module "domain" {
-  source               = "../../modules/domain"
-  domain               = var.domain
-  zone_id              = var.zone_id
+module "environment" {
+  source               = "../../modules/environment"
+  environment          = local.environment
+  region               = local.region
+  tags                 = local.tags
   wait_for_certificate = var.wait_for_certificate
-}
 
-module "data" {
-  source                   = "../../modules/data"
-  name                     = local.name
-  vpc_id                   = module.vpc.vpc_id
-  subnet_ids               = module.vpc.data_subnet_ids
-  client_security_group_id = module.eks.cluster_security_group_id
-  key_arn                  = module.data_key.arn
-  logs_key_arn             = module.logs_key.arn
-  mysql                    = var.mysql
-  kafka                    = var.kafka
-}
-
-module "observability" {
-  source                = "../../modules/observability"
-  name                  = local.name
-  account_id            = local.account_id
-  key_arn               = module.logs_key.arn
-  alertmanager_role_arn = module.identity.role_arns["alertmanager"]
-  emails                = var.alarm_emails
-  mysql = {
-    identifier      = module.data.mysql_identifier
-    storage_gib     = var.mysql.storage_gib
-    max_connections = var.mysql.max_connections
+  cidr   = "10.42.0.0/16"
+  domain = "praxis.example"
+  cluster_admins = {
+    operators = "arn:aws:iam::123456789012:role/praxis-operators"
   }
-  kafka = var.kafka == null ? null : { cluster_name = local.name, brokers = var.kafka.brokers }
+  api_allowed_cidrs = []
+  alarm_emails      = []
+
+  # One NAT gateway: a lost zone takes the way out with it, and with it new images, not what is running.
+  nat = "single"
+  nodes = {
+    instance_types = ["t4g.large"]
+    min            = 3
+    desired        = 3
+    max            = 6
+  }
+
+  mysql = {
+    instance_class        = "db.t4g.medium"
+    multi_az              = true
+    storage_gib           = 50
+    backup_retention_days = 14
+    deletion_protection   = true
+    max_connections       = 300
+  }
+
+  # secret_has_value = true after scripts/setup-aws-secrets.sh prod (README.md).
+  kafka = {
+    instance_type    = "kafka.t3.small"
+    brokers          = 2
+    storage_gib      = 50
+    secret_has_value = false
+  }
 }

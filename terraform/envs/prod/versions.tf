@@ -7,7 +7,6 @@ terraform {
     }
   }
   # Completed by -backend-config="bucket=praxis-<account id>-terraform-state" and -backend-config="region=…".
-  # Stage: -backend-config="key=stage/terraform.tfstate" besides.
   backend "s3" {
     key          = "prod/terraform.tfstate"
     encrypt      = true
@@ -16,7 +15,7 @@ terraform {
 }
 
 provider "aws" {
-  region = var.region
+  region = local.region
   default_tags {
     tags = local.tags
   }

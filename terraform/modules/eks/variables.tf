@@ -7,6 +7,7 @@ variable "kubernetes_version" {
   description = "Minor version of Kubernetes. The manifests are checked against 1.35 to 1.37."
   type        = string
   default     = "1.35"
+  nullable    = false
   validation {
     condition     = contains(["1.35", "1.36", "1.37"], var.kubernetes_version)
     error_message = "kubernetes_version must be one the manifests are checked against: 1.35, 1.36 or 1.37."
