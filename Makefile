@@ -10,7 +10,7 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench soak restore-drill images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck operator infra toolchain
+.PHONY: help run test bench soak restore-drill images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck operator packaging infra toolchain
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -82,6 +82,10 @@ shellcheck:
 
 operator: toolchain ## Try the operator's scripts, with stand-ins for AWS, GitHub and the cluster
 	cargo build -q -p praxis-command-api-bin && scripts/tests/operator/run.sh
+
+# Not in .ci/run: root, systemd-nspawn, and the first time a Debian from its mirror.
+packaging: toolchain ## Install the small practice's archive on a Debian that systemd runs, and treat it badly there
+	cargo build -q -p praxis && PRAXIS_DEV_BIN=$${CARGO_TARGET_DIR:-target}/debug scripts/tests/packaging/run.sh
 
 # `make infra PARTS="charts gitops"`: see scripts/infra-check/check.sh --help
 infra: ## Check images, workflows, charts, GitOps and Terraform, offline but for package registries

@@ -20,6 +20,11 @@ case "${1:-}" in
   *) usage >&2; exit 2 ;;
 esac
 
+if [ -z "$root" ] && [ ! -d /run/systemd/system ]; then
+  echo "install.sh: systemd does not run on this machine; to unpack only: install.sh --prefix DIR" >&2
+  exit 1
+fi
+# Before anything is changed: one that was built for another machine, or needs a newer C library, leaves what runs alone.
 "$here/praxis" --version >/dev/null || { echo "install.sh: praxis does not run on this machine ($(uname -m))" >&2; exit 1; }
 
 if [ -z "$root" ] && ! getent passwd praxis >/dev/null; then
@@ -35,10 +40,14 @@ install -D -m 0644 -t "$root/usr/local/share/doc/praxis" "$here/operate-a-small-
 
 systemctl daemon-reload
 systemctl enable --quiet praxis.service
-systemctl restart praxis.service
+# Where the service is asked is one of its settings.
+admin=$(sed -nE 's/^PRAXIS_ADMIN_LISTEN="?([^"]*)"?$/\1/p' /etc/praxis/praxis.env | tail -n 1)
+systemctl restart praxis.service || true
 for _ in $(seq 30); do
-  runuser -u praxis -- /usr/local/bin/praxis healthcheck >/dev/null 2>&1 && { echo "praxis serves"; exit 0; }
+  runuser -u praxis -- /usr/local/bin/praxis healthcheck ${admin:+--admin "$admin"} >/dev/null 2>&1 &&
+    { echo "praxis serves"; exit 0; }
   sleep 1
 done
-echo "install.sh: praxis is not ready after 30 s; see: journalctl -u praxis" >&2
+echo "install.sh: praxis is not ready after 30 s (new read models of a large practice may take longer); it says why:" >&2
+journalctl --unit praxis.service --no-pager --output cat --lines 5 >&2
 exit 1
