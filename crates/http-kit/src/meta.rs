@@ -23,6 +23,12 @@ use crate::problem::Problem;
 /// Longest a readiness check may take; a dependency that is slower is not ready.
 const READY_MAX: Duration = Duration::from_secs(3);
 
+/// The check that fails when a dependency took longer.
+const TIME: &str = "time";
+
+/// The check that fails once the process is leaving.
+const STOPPING: &str = "stopping";
+
 /// Public, each for a reason: probes and load balancers have no token, and descriptions of the API and of its problems
 /// are no secret.
 pub const RULES: &[Rule] = &[
@@ -90,7 +96,7 @@ impl Readiness for Until {
     async fn checks(&self) -> Vec<Check> {
         // Nothing else is asked: a probe that waits for a dependency would tell too late.
         if self.leaving.is_cancelled() {
-            return vec![Check::new("stopping", false)];
+            return vec![Check::new(STOPPING, false)];
         }
         self.readiness.checks().await
     }
@@ -152,8 +158,9 @@ fn probes(readiness: Arc<dyn Readiness>, told: Told) -> Router {
 async fn ready(State((readiness, told)): State<(Arc<dyn Readiness>, Told)>) -> Response {
     let mut checks = match tokio::time::timeout(READY_MAX, readiness.checks()).await {
         Ok(checks) => checks,
-        Err(_) => vec![Check::new("time", false).saying("a dependency does not answer")],
+        Err(_) => vec![Check::new(TIME, false).saying("a dependency does not answer")],
     };
+    tell(&checks);
     let ready = checks.iter().all(|check| check.ready);
     if told == Told::Names {
         for check in &mut checks {
@@ -172,10 +179,21 @@ async fn ready(State((readiness, told)): State<(Arc<dyn Readiness>, Told)>) -> R
         .into_response()
 }
 
+/// What the last probe found, as a metric. Where time ran out nothing was found of the dependencies: theirs stay.
+fn tell(checks: &[Check]) {
+    let is_passed = |name: &&str| checks.iter().all(|check| check.name != *name);
+    let passed = [TIME, STOPPING].into_iter().filter(is_passed);
+    let found = checks.iter().map(|check| (check.name, check.ready));
+    for (name, ready) in found.chain(passed.map(|name| (name, true))) {
+        metrics::gauge!("praxis_ready", "check" => name).set(f64::from(u8::from(ready)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
     use http::Request;
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use praxis_auth::policy::PolicyTable;
     use tower::ServiceExt as _;
     use utoipa::openapi::OpenApiBuilder;
@@ -254,6 +272,47 @@ mod tests {
         let admin = admin(Arc::new(Hanging), String::new);
         assert_eq!(status(&admin, "/ready").await, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(status(&admin, "/health").await, StatusCode::OK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_probe_is_a_metric_that_names_what_is_not_ready() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _telling = metrics::set_default_local_recorder(&recorder);
+        let told = || {
+            let text = recorder.handle().render();
+            let mut lines: Vec<String> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("praxis_ready"))
+                .map(str::to_owned)
+                .collect();
+            lines.sort();
+            lines.join(" ")
+        };
+        let leaving = CancellationToken::new();
+        let fixed = |log| Fixed(vec![Check::new("log", log), Check::new("keys", true)]);
+        let left = until(leaving.clone(), Arc::new(fixed(true)));
+        leaving.cancel();
+        for (readiness, is_told) in [
+            (
+                Arc::new(fixed(false)) as Arc<dyn Readiness>,
+                r#"{check="keys"} 1 {check="log"} 0 {check="stopping"} 1 {check="time"} 1"#,
+            ),
+            (
+                Arc::new(Hanging),
+                r#"{check="keys"} 1 {check="log"} 0 {check="stopping"} 1 {check="time"} 0"#,
+            ),
+            (
+                Arc::new(fixed(true)),
+                r#"{check="keys"} 1 {check="log"} 1 {check="stopping"} 1 {check="time"} 1"#,
+            ),
+            (
+                left,
+                r#"{check="keys"} 1 {check="log"} 1 {check="stopping"} 0 {check="time"} 1"#,
+            ),
+        ] {
+            status(&admin(readiness, String::new), "/ready").await;
+            assert_eq!(told(), is_told);
+        }
     }
 
     #[tokio::test]
