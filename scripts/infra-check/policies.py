@@ -116,8 +116,15 @@ def containers(spec):
 
 
 def selects(selector, labels):
-    wanted = (selector or {}).get("matchLabels", {})
-    return all(labels.get(key) == value for key, value in wanted.items())
+    selector = selector or {}
+    if not all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()):
+        return False
+    for wanted in selector.get("matchExpressions", []):
+        if wanted["operator"] != "In":
+            raise ValueError(f"this check does not know the operator {wanted['operator']}")
+        if labels.get(wanted["key"]) not in wanted["values"]:
+            return False
+    return True
 
 
 def component_of(labels):
@@ -223,6 +230,23 @@ def network_policy_names_peers(manifests):
                 for peer in allowed.get(peers) or []:
                     if peer.get("ipBlock", {}).get("cidr", "").endswith("/0"):
                         yield f"{title(policy)}: {direction} is open to the whole internet"
+
+
+@rule
+def network_policy_reaches_services(manifests):
+    """The VPC CNI judges what leaves a pod before a Service's address becomes that of a pod. It opens that address only
+    where the peer's selector matches the labels that the Service itself selects by, not those of the pods."""
+    for policy in manifests.of("NetworkPolicy"):
+        peers = [peer["podSelector"] for allowed in policy["spec"].get("egress") or [] for peer in allowed.get("to", [])
+                 if set(peer) == {"podSelector"}]
+        for service in manifests.of("Service"):
+            wanted = service["spec"].get("selector")
+            if not wanted or service["spec"].get("clusterIP") == "None":
+                continue
+            pods = [labels for _, labels, _, _ in manifests.services if selects({"matchLabels": wanted}, labels)]
+            for peer in peers:
+                if any(selects(peer, labels) for labels in pods) and not selects(peer, wanted):
+                    yield f"{title(policy)}: lets out to pods of {title(service)}, but on EKS not to its address"
 
 
 @rule

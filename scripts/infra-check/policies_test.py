@@ -118,6 +118,12 @@ def a_way_in_from_the_internet(objects):
     one(objects, "NetworkPolicy")["spec"]["ingress"][0]["from"] = [{"ipBlock": {"cidr": "0.0.0.0/0"}}]
 
 
+@refused("network-policy-reaches-services", COMMAND)
+def a_way_out_by_a_label_of_the_pods_only(objects):
+    policy = next(one for one in objects if one["kind"] == "NetworkPolicy" and one["metadata"]["name"].endswith("-test"))
+    policy["spec"]["egress"][0]["to"][0]["podSelector"] = {"matchLabels": {"app.kubernetes.io/part-of": "praxis"}}
+
+
 @refused("https-only", COMMAND)
 def a_listener_for_http(objects):
     ports = '[{"HTTP": 80}, {"HTTPS": 443}]'
