@@ -12,8 +12,17 @@ import tempfile
 
 import yaml
 
+import policies
+
 ENVIRONMENTS = ("dev", "stage", "prod")
 HERE = pathlib.Path(__file__).resolve().parent
+# What the controllers of others must be told, as nothing here shows that they were not: (file, keys, value, why).
+TOLD = (
+    ("gitops/argocd/values.yaml", ("configs", "params", "controller.diff.server.side"), True,
+     "defaults of a CRD are drift to its own comparison, and self-heal would never rest"),
+    ("gitops/values/common/keda.yaml", ("prometheus", "operator", "enabled"), True,
+     "praxis-platform watches its metrics, which it does not tell by default"),
+)
 
 
 def run(*command, **options):
@@ -66,8 +75,10 @@ def paths_of(application, project):
         yield path
 
 
-def renders(applications, project, out):
-    """Every chart of ours takes the values that its Application names, and makes objects that Kubernetes knows."""
+def renders(applications, environment, project, out):
+    """Every chart of ours takes the values that its Application names, and makes objects that Kubernetes knows and
+    policies.py lets pass, each release by itself and all of them side by side."""
+    releases = {}
     for application in applications:
         source = application["spec"]["sources"][0]
         values = list(paths_of(application, project))
@@ -79,6 +90,39 @@ def renders(applications, project, out):
         file = out / f"{release}.yaml"
         file.write_text(text, encoding="utf-8")
         run(sys.executable, HERE / "manifest_check.py", "-k", "1.35", file)
+        releases[release] = policies.load(file)
+    secrets = [each for each in releases["platform"] if each["kind"] == "ExternalSecret"]
+    found = [fault for objects in releases.values()
+             for fault in policies.faults(policies.Manifests(objects, environment, secrets))]
+    everything = [each for objects in releases.values() for each in objects]
+    for file in sorted((project / "gitops/smoke").glob("*/*.yaml")):
+        everything += policies.load(file)
+    reach = policies.RULES["network-policy-reaches-services"]
+    found += [("side by side", fault) for fault in reach(policies.Manifests(everything, environment))]
+    if found:
+        raise ValueError("\n     ".join(f"{name}: {fault}" for name, fault in found))
+
+
+def controllers_are_told(objects, project):
+    """TOLD; and what each Application must say for a cluster to come to rest, and to take the commit that mends it."""
+    wrong = []
+    for name, keys, wanted, why in TOLD:
+        value = yaml.safe_load((project / name).read_text(encoding="utf-8"))
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value != wanted:
+            wrong.append(f"{name}: {'.'.join(keys)} is {value}, not {wanted}: {why}")
+    root = yaml.safe_load((project / "gitops/root.yaml").read_text(encoding="utf-8"))
+    for each in [root, *objects]:
+        name, policy = each["metadata"]["name"], each["spec"]["syncPolicy"]
+        if not policy["automated"].get("selfHeal"):
+            wrong.append(f"{name}: does not heal itself")
+        if "ServerSideApply=true" not in policy.get("syncOptions", []):
+            wrong.append(f"{name}: is not applied by the server, by which it is compared")
+        if not policy["retry"].get("refresh"):
+            wrong.append(f"{name}: tries a commit that failed again and again, and not the one that mends it")
+    if wrong:
+        raise ValueError("\n     ".join(wrong))
 
 
 def names_only(environment, objects):
@@ -149,7 +193,8 @@ def main():
             checks = {
                 "the kinds of Argo CD": lambda: run(sys.executable, HERE / "manifest_check.py", "-k", "1.35", out / "objects.yaml"),
                 "only its own values": lambda: names_only(environment, objects),
-                "its charts with its values": lambda: renders(applications, project, out),
+                "its charts with its values": lambda: renders(applications, environment, project, out),
+                "what controllers must be told": lambda: controllers_are_told(applications, project),
                 "Terraform's facts": lambda: facts_are_used(environment, project, out),
                 "the projectors' names": lambda: projectors_are_named_by_their_fingerprint(environment, project),
                 "argocd-source-lint": lambda: lint([each for each in objects if each["kind"] == "AppProject"] + applications, project, out),
