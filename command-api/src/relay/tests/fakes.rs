@@ -8,6 +8,7 @@ use praxis_event_store::partition::partition_of;
 use praxis_event_store::port::StoredEvent;
 use tokio::task::JoinSet;
 
+use super::observed::Roots;
 use super::*;
 
 mod log;
@@ -306,6 +307,7 @@ impl Cluster {
 
 /// A relay of that number.
 pub(super) fn relay(cluster: &Cluster, number: u128) -> Relay {
+    Roots::leave_no_thread_without_listener();
     let holder = Uuid::from_u128(number);
     let appended = cluster
         .state()

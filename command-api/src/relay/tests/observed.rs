@@ -1,7 +1,7 @@
 //! What a relay lets others see: the roots it logs and the gauges it sets.
 
 use std::fmt::Debug;
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tracing::field::{Field, Visit};
@@ -16,6 +16,16 @@ use super::*;
 pub(super) struct Roots(Arc<Mutex<Vec<(u64, String)>>>);
 
 impl Roots {
+    /// To be called before any relay runs. Whether a line is wanted is asked once and remembered for all threads; and
+    /// while the process has one listener, only the thread that comes to the line first is asked. One that had none
+    /// would silence the line for the thread that listens.
+    pub(super) fn leave_no_thread_without_listener() {
+        static LEFT: Once = Once::new();
+        LEFT.call_once(|| {
+            tracing::subscriber::set_global_default(Self::default()).expect("nobody else sets one");
+        });
+    }
+
     pub(super) fn listen() -> (Self, DefaultGuard) {
         let roots = Self::default();
         let guard = tracing::subscriber::set_default(roots.clone());
