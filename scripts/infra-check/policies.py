@@ -359,6 +359,9 @@ def spread(manifests):
         }
         for missing in sorted({"topology.kubernetes.io/zone", "kubernetes.io/hostname"} - over):
             yield f"{name}: its pods may all share one {missing.rpartition('/')[2]}"
+        for constraint in spec.get("topologySpreadConstraints", []):
+            if constraint["whenUnsatisfiable"] == "DoNotSchedule" and constraint.get("nodeTaintsPolicy") != "Honor":
+                yield f"{name}: when nodes of one {constraint['topologyKey'].rpartition('/')[2]} fail, no other takes over"
 
 
 @rule

@@ -186,6 +186,12 @@ def all_in_one_zone(objects):
     constraints[:] = [found for found in constraints if "zone" not in found["topologyKey"]]
 
 
+@refused("spread", COMMAND)
+def a_failed_zone_that_counts(objects):
+    for constraint in pod(objects)["topologySpreadConstraints"]:
+        del constraint["nodeTaintsPolicy"]
+
+
 @refused("probes", COMMAND)
 def no_startup_probe(objects):
     del container(objects)["startupProbe"]
