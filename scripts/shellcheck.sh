@@ -33,7 +33,7 @@ if [ -z "$checker" ]; then
 fi
 
 cd "$root_dir"
-# Every tracked file that bash or sh runs, whatever its name.
-mapfile -t scripts < <(git grep -lE '^#!(/usr/bin/env |/bin/)(ba)?sh' && git ls-files 'scripts/lib/*.sh')
+# Every tracked file that bash or sh runs, whatever its name, and what those read.
+mapfile -t scripts < <({ git grep -lE '^#!(/usr/bin/env |/bin/)(ba)?sh' && git ls-files '*.sh'; } | sort -u)
 "$checker" -x "${scripts[@]}"
 say "${#scripts[@]} scripts are sound"

@@ -33,19 +33,30 @@ right_cluster "$env"
 
 # state_of APPLICATION: ok, wait or failed, and why. Argo CD compares every three minutes, or when its webhook says so.
 state_of() {
-  local application=$1 said revision
+  local application=$1 said revision operated
   said=$(jq -r --arg name "$application" '
     (.items[] | select(.metadata.name == $name)) // error("none")
-    | [.status.sync.status // "Unknown", .status.health.status // "Unknown", .status.operationState.phase // "None",
-       (.status.sync.revisions // [.status.sync.revision] | map(select(. != null)) | last // "none")] | join(" ")' \
+    | def last_of: .revisions // [.revision] | map(select(. != null and . != "")) | last // "none";
+      [.status.sync.status // "Unknown", .status.health.status // "Unknown", .status.operationState.phase // "None",
+       (.status.operationState.syncResult // {} | last_of), (.status.sync | last_of)] | join(" ")' \
     <<<"$applications" 2>/dev/null) || { echo 'wait is not there yet'; return; }
   revision=${said##* }
   # Before the commit has come, what is seen is of another one.
   if ! has_commit "$revision"; then echo "wait is at ${revision:0:12}"; return; fi
+  said=${said% *} operated=${said##* } said=${said% *}
+  # The last sync may be one of an earlier commit: ours has been compared, and is not synced yet or had nothing to sync.
   case $said in
-    *' Failed '* | *' Error '*) echo "failed its sync failed: kubectl -n argocd get application $application -o yaml" ;;
-    'Synced Healthy Succeeded '* | 'Synced Healthy None '*) echo ok ;;
-    *) echo "wait is ${said% *}" ;;
+    *' Failed' | *' Error')
+      if has_commit "$operated"; then
+        echo "failed its sync failed: kubectl -n argocd get application $application -o yaml"
+        return
+      fi
+      ;;
+  esac
+  case $said in
+    'Synced Healthy Running' | 'Synced Healthy Terminating') echo "wait is $said" ;;
+    'Synced Healthy '*) echo ok ;;
+    *) echo "wait is $said" ;;
   esac
 }
 
@@ -59,7 +70,9 @@ has_commit() {
 
 began=$SECONDS
 while :; do
-  applications=$(kubectl get applications.argoproj.io --namespace argocd -o json) || die "the cluster cannot be asked"
+  # A cluster that does not answer for a moment says nothing of the release, which would be taken back for it.
+  applications=$(kubectl get applications.argoproj.io --namespace argocd -o json) ||
+    { say "the cluster cannot be asked, and is asked again"; applications='{"items": []}'; }
   pending=()
   for application in "$@"; do
     state=$(state_of "$application")

@@ -7,12 +7,12 @@ export PRAXIS_ROLLOUT_PAUSE_SECONDS=0
 before=$(git -C "$root_dir" rev-parse HEAD~1)
 commit=$(git -C "$root_dir" rev-parse HEAD)
 
-# application SYNC HEALTH PHASE REVISION
+# given SYNC HEALTH PHASE REVISION [REVISION_OF_THE_LAST_SYNC]
 given() {
   mkdir -p "$answers"
   echo praxis-dev >"$answers/cluster"
-  jq -n --arg sync "$1" --arg health "$2" --arg phase "$3" --arg revision "$4" '{items: [{metadata: {name: "query-api"},
-    status: {sync: {status: $sync, revisions: [$revision, $revision]}, health: {status: $health}, operationState: {phase: $phase}}}]}' \
+  jq -n --arg sync "$1" --arg health "$2" --arg phase "$3" --arg revision "$4" --arg operated "${5:-$4}" '{items: [{metadata: {name: "query-api"},
+    status: {sync: {status: $sync, revisions: [$revision, $revision]}, health: {status: $health}, operationState: {phase: $phase, syncResult: {revisions: [$operated, $operated]}}}}]}' \
     >"$answers/applications.argoproj.io-argocd.json"
 }
 
@@ -61,6 +61,30 @@ test_failure_of_the_commit_before_is_none_of_this_one() {
   run "$script" dev "$commit" --seconds 0 query-api
   expect_status 1
   expect_says 'is at'
+}
+
+# As after a failed step that was reverted: the commit that takes it back has been compared, and its sync is still to begin.
+test_failure_of_the_sync_before_is_none_of_this_commit() {
+  given OutOfSync Degraded Failed "$commit" "$before"
+  run "$script" dev "$commit" --seconds 0 query-api
+  expect_status 1
+  expect_silent_on 'its sync failed'
+  expect_says 'OutOfSync'
+}
+
+test_commit_that_has_nothing_to_sync_has_ended_whatever_failed_before() {
+  given Synced Healthy Failed "$commit" "$before"
+  run "$script" dev "$commit" --seconds 0 query-api
+  expect_status 0
+}
+
+test_rollout_whose_cluster_is_away_for_a_moment_is_waited_for() {
+  given Synced Healthy Succeeded "$commit"
+  touch "$answers/unknown-applications.argoproj.io"
+  (sleep 1 && rm "$answers/unknown-applications.argoproj.io") &
+  PRAXIS_ROLLOUT_PAUSE_SECONDS=0.2 run "$script" dev "$commit" --seconds 30 query-api
+  expect_status 0
+  expect_says 'cannot be asked'
 }
 
 test_rollout_of_an_application_that_is_not_there_is_waited_for() {
