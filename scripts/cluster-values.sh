@@ -52,7 +52,7 @@ fi
 # A fact that is missing would become an empty registry or a certificate called null, found out by a cluster.
 unsaid=$(jq -r '. as $facts | ["account_id", "region", "cluster_name", "vpc_id", "registry", "domain",
   "certificate_arn", "public_subnet_cidrs", "external_secrets_role_arn", "load_balancer_controller_role_arn",
-  "alertmanager_role_arn", "alarms_topic_arn",
+  "alertmanager_role_arn", "alarms_topic_arn", "heartbeat_topic_arn",
   (if (.database_host // "") + (.kafka_brokers // "") == "" then empty else "data_subnet_cidrs" end)][] | select($facts[.] == null or $facts[.] == "" or $facts[.] == [])' <<<"$facts")
 [ -z "$unsaid" ] || die "cluster_values does not say: ${unsaid//$'\n'/, }"
 
@@ -77,6 +77,7 @@ releases='. as $f
      networkPolicy: {entrance: {cidrs: $f.public_subnet_cidrs}}} as $entrance
   | ($f.pod_identity // false) as $pod_identity
   | def role(name): if $pod_identity then {} else {serviceAccount: {annotations: {"eks.amazonaws.com/role-arn": $f[name]}}} end;
+  def sns(topic): {topic_arn: $f[topic + "_topic_arn"], sigv4: {region: $f.region}};
   {
     "external-secrets": role("external_secrets_role_arn"),
     "aws-load-balancer-controller":
@@ -85,9 +86,10 @@ releases='. as $f
     "kube-prometheus-stack": {
       prometheus: {prometheusSpec: {externalLabels: {environment: $f.environment}}},
       alertmanager: (role("alertmanager_role_arn") + {config: {receivers:
-        ([{name: "nobody"}] + (["page", "ticket"] | map({name: ., sns_configs: [{
-          topic_arn: $f.alarms_topic_arn, sigv4: {region: $f.region}, send_resolved: true, attributes: {urgency: .},
-          subject: "{{ template \"praxis.subject\" . }}", message: "{{ template \"praxis.message\" . }}"}]})))}})
+        ([{name: "nobody"}, {name: "heartbeat", sns_configs: [sns("heartbeat") + {send_resolved: false,
+            subject: "Praxis \($f.environment) lives", message: "{{ .GroupLabels.alertname }}"}]}] +
+         (["page", "ticket"] | map({name: ., sns_configs: [sns("alarms") + {send_resolved: true, attributes: {urgency: .},
+            subject: "{{ template \"praxis.subject\" . }}", message: "{{ template \"praxis.message\" . }}"}]})))}})
     },
     "platform": {aws: {region: $f.region, identity: (if $pod_identity then "pod-identity" else "irsa" end)}},
     "migrate": ($image + $mysql),

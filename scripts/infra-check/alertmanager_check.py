@@ -4,6 +4,7 @@ Last line: 'N passed, N failed'."""
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,8 @@ ROUTES = (
     ("ticket", ["alertname=PraxisReplicasNotReady", "severity=warning"]),
     ("ticket", ["alertname=SaysNoSeverity"]),
     ("nobody", ["alertname=CPUThrottlingHigh", "severity=info"]),
-    ("nobody", ["alertname=Watchdog", "severity=none"]),
+    ("nobody", ["alertname=InfoInhibitor", "severity=none"]),
+    ("heartbeat", ["alertname=Watchdog", "severity=none"]),
 )
 # A label that no message may repeat: who it is about would be found in an e-mail.
 MESSAGE = {
@@ -69,10 +71,20 @@ class Environment:
 
     def receivers(self):
         facts = yaml.safe_load((self.project / "gitops/values" / self.name / "cluster.yaml").read_text(encoding="utf-8"))
+        told = {"nobody": [], "heartbeat": [facts["heartbeat_topic_arn"]]}
         for receiver in self.config["receivers"]:
             topics = [sns["topic_arn"] for sns in receiver.get("sns_configs", [])]
-            if topics != ([] if receiver["name"] == "nobody" else [facts["alarms_topic_arn"]]):
+            if topics != told.get(receiver["name"], [facts["alarms_topic_arn"]]):
                 raise ValueError(f"{receiver['name']} tells {topics or 'nobody'}")
+
+    def heartbeat(self):
+        """Often enough for CloudWatch's alarm, which counts in periods of five minutes; and an end is no beat."""
+        route = next(each for each in self.config["route"]["routes"] if each["receiver"] == "heartbeat")
+        minutes = sum(int(re.fullmatch(r"(\d+)m", route[each])[1]) for each in ("group_interval", "repeat_interval"))
+        if minutes > 5:
+            raise ValueError(f"a beat may take {minutes} minutes to follow the one before")
+        if any(sns["send_resolved"] for each in self.config["receivers"] if each["name"] == "heartbeat" for sns in each["sns_configs"]):
+            raise ValueError("the end of Watchdog would count as a beat")
 
     def inhibition(self):
         """Only a page silences, only a ticket is silenced, and both are alerts of ours."""
@@ -108,7 +120,7 @@ def main():
     for name in ENVIRONMENTS:
         with tempfile.TemporaryDirectory() as folder:
             environment = Environment(project, name, amtool, pathlib.Path(folder))
-            for check in ("configuration", "routes", "receivers", "inhibition", "message"):
+            for check in ("configuration", "routes", "receivers", "heartbeat", "inhibition", "message"):
                 try:
                     getattr(environment, check)()
                     passed += 1

@@ -8,7 +8,7 @@ given_facts() {
     vpc_id: "vpc-1", registry: "registry.example", domain: "api.praxis.example", certificate_arn: "arn:certificate",
     public_subnet_cidrs: ["10.0.0.0/20"], data_subnet_cidrs: ["10.0.64.0/24"], pod_identity: false,
     external_secrets_role_arn: "arn:es", load_balancer_controller_role_arn: "arn:lbc",
-    alertmanager_role_arn: "arn:am", alarms_topic_arn: "arn:topic", database_host: "db.example",
+    alertmanager_role_arn: "arn:am", alarms_topic_arn: "arn:topic", heartbeat_topic_arn: "arn:heartbeat", database_host: "db.example",
     database_port: 3306, kafka_brokers: "b-1.example:9096"}' | jq "${2:-.}" >"$STUB_STATE/cluster_values.json"
   into=$STUB_STATE/values
 }
@@ -23,6 +23,8 @@ test_facts_become_the_values_of_each_chart() {
   grep -q 'role-arn: "arn:am"$' "$into/from-terraform/kube-prometheus-stack.yaml" || fail "Alertmanager has no role"
   [ "$(grep -c '"topic_arn":"arn:topic","sigv4":{"region":"ap-south-1"}' "$into/from-terraform/kube-prometheus-stack.yaml")" = 2 ] ||
     fail "Alertmanager does not know the topic"
+  [ "$(grep -c '"topic_arn":"arn:heartbeat"' "$into/from-terraform/kube-prometheus-stack.yaml")" = 1 ] ||
+    fail "Alertmanager does not know where its heartbeat goes"
   ! grep -q kafka "$into/from-terraform/query-api.yaml" || fail "query-api is told of Kafka"
   run "$script" prod --into "$into" --check
   expect_status 0
@@ -43,10 +45,10 @@ test_with_pod_identity_no_account_names_a_role() {
 }
 
 test_a_fact_that_is_missing_is_named() {
-  given_facts prod 'del(.certificate_arn) | .registry = "" | .alarms_topic_arn = ""'
+  given_facts prod 'del(.certificate_arn) | .registry = "" | .heartbeat_topic_arn = ""'
   run "$script" prod --into "$into"
   expect_status 1
-  expect_says 'cluster_values does not say: registry, certificate_arn, alarms_topic_arn'
+  expect_says 'cluster_values does not say: registry, certificate_arn, heartbeat_topic_arn'
   [ ! -e "$into" ] || fail "something was written"
 }
 

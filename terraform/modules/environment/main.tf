@@ -73,7 +73,7 @@ module "identity" {
   oidc_provider_arn        = module.eks.oidc_provider_arn
   oidc_issuer              = module.eks.oidc_issuer
   secrets_key_arn          = module.data_key.arn
-  alarms_topic_arn         = module.observability.topic_arn
+  alert_topic_arns         = [module.observability.topic_arn, module.observability.heartbeat_topic_arn]
   alarms_key_arn           = module.logs_key.arn
   pod_identity             = var.pod_identity
   permissions_boundary_arn = local.boundary

@@ -33,6 +33,7 @@ output "cluster_values" {
     kafka_brokers             = var.mysql == null ? "" : module.data[0].kafka_brokers
     kafka_secret_name         = var.mysql == null ? "" : module.data[0].kafka_secret_name
     alarms_topic_arn          = module.observability.topic_arn
+    heartbeat_topic_arn       = module.observability.heartbeat_topic_arn
   }
 }
 

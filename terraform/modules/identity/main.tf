@@ -103,10 +103,10 @@ resource "aws_iam_role_policy" "alertmanager" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "OneTopic"
+        Sid      = "AlarmsAndHeartbeat"
         Effect   = "Allow"
         Action   = ["sns:Publish"]
-        Resource = var.alarms_topic_arn
+        Resource = var.alert_topic_arns
       },
       {
         Sid       = "ThroughSnsOnly"

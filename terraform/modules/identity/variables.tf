@@ -42,13 +42,13 @@ variable "secrets_key_arn" {
   type        = string
 }
 
-variable "alarms_topic_arn" {
-  description = "The topic to which Alertmanager publishes."
-  type        = string
+variable "alert_topic_arns" {
+  description = "The topics to which Alertmanager publishes: alarms and heartbeat."
+  type        = list(string)
 }
 
 variable "alarms_key_arn" {
-  description = "KMS key of that topic."
+  description = "KMS key of those topics."
   type        = string
 }
 

@@ -1,6 +1,7 @@
-# What only AWS can see of RDS and MSK. Everything of the programs, lag of the projector included, is measured and alerted
-# in the cluster by Prometheus, whose Alertmanager publishes to the same topic. There is no replica lag here: the standby of a Multi-AZ instance is written before a commit
-# is answered, and there is no read replica.
+# What only AWS can see: RDS, MSK, and whether the cluster's own watchers live. Everything of the programs, lag of the
+# projector included, is measured and alerted in the cluster by Prometheus, whose Alertmanager publishes to the same topic.
+# There is no replica lag here: the standby of a Multi-AZ instance is written before a commit is answered, and there is no
+# read replica.
 
 resource "aws_sns_topic" "alarms" {
   name              = "${var.name}-alarms"
@@ -29,6 +30,45 @@ resource "aws_sns_topic_policy" "alarms" {
       },
     ]
   })
+}
+
+# Who watches the watchers. Prometheus' alert Watchdog always fires; Alertmanager publishes it here every few minutes
+# (gitops/values/common/kube-prometheus-stack.yaml), and nobody subscribes: that it comes is all it says.
+resource "aws_sns_topic" "heartbeat" {
+  name              = "${var.name}-heartbeat"
+  kms_master_key_id = var.key_arn
+}
+
+resource "aws_sns_topic_policy" "heartbeat" {
+  arn = aws_sns_topic.heartbeat.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "HeartbeatOfTheCluster"
+      Effect    = "Allow"
+      Principal = { AWS = var.alertmanager_role_arn }
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.heartbeat.arn
+    }]
+  })
+}
+
+# A topic to which nobody publishes has no data at all: hence breaching. While some of the last minutes have data CloudWatch
+# judges by these, so that a quarter of an hour without any is told after half an hour at the latest.
+resource "aws_cloudwatch_metric_alarm" "heartbeat" {
+  alarm_name          = "${var.name}-heartbeat"
+  alarm_description   = "Prometheus or Alertmanager of ${var.name} is silent, or cannot reach SNS: no alert of the cluster reaches anybody. docs/runbook/alerts.md#heartbeat"
+  namespace           = "AWS/SNS"
+  metric_name         = "NumberOfMessagesPublished"
+  dimensions          = { TopicName = aws_sns_topic.heartbeat.name }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 3
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
 resource "aws_sns_topic_subscription" "email" {

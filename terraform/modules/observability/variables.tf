@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "key_arn" {
-  description = "KMS key of the topic. CloudWatch must be let use it (module key, service alarms)."
+  description = "KMS key of the topics. CloudWatch must be let use it (module key, service alarms)."
   type        = string
 }
 

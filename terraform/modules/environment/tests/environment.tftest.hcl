@@ -78,7 +78,7 @@ run "the_cluster_is_told_all_it_asks_for" {
       "public_subnet_ids", "public_subnet_cidrs", "private_subnet_ids", "private_subnet_cidrs", "data_subnet_cidrs",
       "pod_identity", "external_secrets_role_arn", "load_balancer_controller_role_arn", "ebs_csi_role_arn", "alertmanager_role_arn",
       "domain", "certificate_arn", "zone_id",
-      "database_host", "database_port", "database_admin_secret_arn", "kafka_brokers", "kafka_secret_name", "alarms_topic_arn",
+      "database_host", "database_port", "database_admin_secret_arn", "kafka_brokers", "kafka_secret_name", "alarms_topic_arn", "heartbeat_topic_arn",
     ])
     error_message = "ADR 43 lists the keys"
   }
@@ -113,7 +113,7 @@ run "without_rds_and_msk_the_keys_are_the_same" {
       "public_subnet_ids", "public_subnet_cidrs", "private_subnet_ids", "private_subnet_cidrs", "data_subnet_cidrs",
       "pod_identity", "external_secrets_role_arn", "load_balancer_controller_role_arn", "ebs_csi_role_arn", "alertmanager_role_arn",
       "domain", "certificate_arn", "zone_id",
-      "database_host", "database_port", "database_admin_secret_arn", "kafka_brokers", "kafka_secret_name", "alarms_topic_arn",
+      "database_host", "database_port", "database_admin_secret_arn", "kafka_brokers", "kafka_secret_name", "alarms_topic_arn", "heartbeat_topic_arn",
     ])
     error_message = "the same keys in every environment"
   }

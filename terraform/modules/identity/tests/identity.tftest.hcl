@@ -16,7 +16,7 @@ variables {
   oidc_provider_arn        = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.ap-south-1.amazonaws.com/id/0123456789ABCDEF"
   oidc_issuer              = "oidc.eks.ap-south-1.amazonaws.com/id/0123456789ABCDEF"
   secrets_key_arn          = "arn:aws:kms:ap-south-1:123456789012:key/11111111-1111-4111-8111-111111111111"
-  alarms_topic_arn         = "arn:aws:sns:ap-south-1:123456789012:praxis-dev-alarms"
+  alert_topic_arns         = ["arn:aws:sns:ap-south-1:123456789012:praxis-dev-alarms", "arn:aws:sns:ap-south-1:123456789012:praxis-dev-heartbeat"]
   alarms_key_arn           = "arn:aws:kms:ap-south-1:123456789012:key/22222222-2222-4222-8222-222222222222"
   permissions_boundary_arn = "arn:aws:iam::123456789012:policy/praxis-boundary-dev"
 }
@@ -109,7 +109,7 @@ run "external_secrets_reads_one_environment" {
   }
 }
 
-run "alertmanager_publishes_to_one_topic" {
+run "alertmanager_publishes_alarms_and_its_heartbeat" {
   assert {
     condition = (
       jsondecode(aws_iam_role.this["alertmanager"].assume_role_policy).Statement[0].Condition.StringEquals["oidc.eks.ap-south-1.amazonaws.com/id/0123456789ABCDEF:sub"]
@@ -120,9 +120,9 @@ run "alertmanager_publishes_to_one_topic" {
   assert {
     condition = (
       jsondecode(aws_iam_role_policy.alertmanager.policy).Statement[0].Action == ["sns:Publish"] &&
-      jsondecode(aws_iam_role_policy.alertmanager.policy).Statement[0].Resource == var.alarms_topic_arn
+      jsonencode(jsondecode(aws_iam_role_policy.alertmanager.policy).Statement[0].Resource) == jsonencode(var.alert_topic_arns)
     )
-    error_message = "it publishes to the topic of this environment and to no other"
+    error_message = "it publishes to the topics of this environment and to no other"
   }
   assert {
     condition = (

@@ -37,6 +37,32 @@ run "the_topic_is_encrypted_and_takes_our_alarms_only" {
   }
 }
 
+run "a_cluster_that_falls_silent_is_told" {
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.heartbeat.metric_name == "NumberOfMessagesPublished" && aws_cloudwatch_metric_alarm.heartbeat.namespace == "AWS/SNS" &&
+      aws_cloudwatch_metric_alarm.heartbeat.dimensions == tomap({ TopicName = "praxis-test-heartbeat" }) && aws_cloudwatch_metric_alarm.heartbeat.statistic == "Sum"
+    )
+    error_message = "what is counted are the messages to the heartbeat's topic, and not those to the alarms'"
+  }
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.heartbeat.comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.heartbeat.threshold == 1 &&
+      aws_cloudwatch_metric_alarm.heartbeat.treat_missing_data == "breaching" &&
+      aws_cloudwatch_metric_alarm.heartbeat.period * aws_cloudwatch_metric_alarm.heartbeat.evaluation_periods == 900
+    )
+    error_message = "a quarter of an hour without a message is an alarm, and a dead cluster sends not even a zero"
+  }
+  assert {
+    condition = (
+      length(jsondecode(aws_sns_topic_policy.heartbeat.policy).Statement) == 1 &&
+      jsondecode(aws_sns_topic_policy.heartbeat.policy).Statement[0].Principal == { AWS = var.alertmanager_role_arn } &&
+      aws_sns_topic.heartbeat.kms_master_key_id == var.key_arn
+    )
+    error_message = "whoever else may publish there could keep a dead cluster's alarm quiet"
+  }
+}
+
 run "mysql_is_watched" {
   assert {
     condition     = toset(keys(aws_cloudwatch_metric_alarm.mysql)) == toset(["disk", "cpu", "connections", "memory"])
@@ -72,14 +98,14 @@ run "every_alarm_reaches_somebody" {
     condition = alltrue([
       for a in concat(
         values(aws_cloudwatch_metric_alarm.mysql), values(aws_cloudwatch_metric_alarm.kafka_disk),
-        values(aws_cloudwatch_metric_alarm.kafka_cpu), aws_cloudwatch_metric_alarm.kafka_offline,
+        values(aws_cloudwatch_metric_alarm.kafka_cpu), aws_cloudwatch_metric_alarm.kafka_offline, [aws_cloudwatch_metric_alarm.heartbeat],
       ) : a.alarm_actions == toset([aws_sns_topic.alarms.arn]) && a.ok_actions == toset([aws_sns_topic.alarms.arn])
     ])
     error_message = "an alarm and its end must both be published"
   }
 }
 
-run "without_rds_and_msk_there_is_only_the_topic" {
+run "without_rds_and_msk_there_is_only_the_heartbeat" {
   variables {
     mysql = null
     kafka = null
