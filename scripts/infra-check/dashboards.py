@@ -119,15 +119,17 @@ def overview():
     return dashboard(
         "overview", "Overview and objectives", "Is the practice served, and how much of the error budgets is left?", None,
         stat("Replicas scraped", "short", "Targets that answer, of each job.",
-             ('sum by (job) (up{job=~"command-api|query-api|projector.*"})', "{{job}}"), width=6),
+             ('sum by (job) (up{job=~"command-api|query-api|projector.*"})', "{{job}}")),
+        stat("Not ready", "short", "Replicas that answer and lack something; PraxisNotReady says what.",
+             ("sum by (job) (min by (job, instance) (praxis_ready) == bool 0)", "{{job}}"), lines=[(1, "orange")]),
         stat("Alerts firing", "short", "Of this product.",
              ('sum(ALERTS{alertname=~"Praxis.*", alertstate="firing"}) or vector(0)', "firing"), lines=[(1, "red")]),
-        stat("Position of the log", "short", "Events appended since these processes began.",
-             ('sum(praxis_events_appended_total{job="command-api"})', "events")),
+        stat("Position of the log", "short", "Events in it, as the best informed replica knows.",
+             ("max(praxis_log_position)", "events")),
         stat("Relay's leaders", "short", "One, but for the seconds of a take-over.",
              ("sum(praxis_relay_leader)", "leaders"), lines=[(2, "red")]),
         stat("Parked streams", "short", "Records whose rows are not kept up to date.",
-             ("max(praxis_projection_parked_streams)", "streams"), lines=[(1, "orange")], width=6),
+             ("max(praxis_projection_parked_streams)", "streams"), lines=[(1, "orange")]),
         panel("Budget left this month", "percentunit",
               "docs/slo.md. Below zero the objective of thirty days is missed. Needs thirty days of retention.",
               ("1 - praxis:slo_burn:30d", "{{slo}}"), width=12),
@@ -143,9 +145,22 @@ def overview():
               *quantiles("praxis_projection_delay_seconds", "generation")),
         panel("Events appended", "short", "A second.",
               (f'sum(rate(praxis_events_appended_total{{job="command-api"}}[{RATE}]))', "events")),
-        panel("Behind the log", "short", "Events that are not published, and not in the rows.",
+        panel("Behind the log", "short", "Events that are not published, not in the rows, and that a replica does not know of.",
               ("max(praxis_relay_lag_events)", "relay"),
-              ("max by (generation) (praxis_projection_lag_events)", "generation {{generation}}")),
+              ("max by (generation) (praxis_projection_lag_events)", "generation {{generation}}"),
+              ("scalar(max(praxis_log_position)) - min by (job) (praxis_log_position)", "unknown to {{job}}")),
+    )
+
+
+def connections():
+    database = "praxis_database_connection"
+    return (
+        panel("Connections in use", "percentunit", "Of those that each pool may have; what each is for: docs/metrics.md.",
+              (f"sum by (pool) ({database}s_in_use{{{OURS}}}) / sum by (pool) ({database}s_max{{{OURS}}})", "{{pool}}")),
+        panel("Waiting for a connection", "short", "What waits at this moment.",
+              (f"sum by (pool) ({database}_waiters{{{OURS}}})", "{{pool}}")),
+        panel("Time until there is a connection", "s", "99 of 100 wait less. Nothing but the wait: connecting itself is not in it.",
+              quantiles(f"{database}_wait_seconds", "pool", OURS)[1], lines=[(0.1, "red")]),
     )
 
 
@@ -166,6 +181,7 @@ def http(name, title, text, jobs, *more):
               (f"sum by (instance) (praxis_http_requests_under_way{{{OURS}}})", "{{instance}}")),
         panel("Access tokens refused", "reqps", "Expired ones are everyday; an unknown key is not.",
               (f"sum by (reason) (rate(praxis_http_tokens_refused_total{{{OURS}}}[{RATE}]))", "{{reason}}")),
+        *connections(),
         *more,
     )
 
@@ -175,6 +191,8 @@ def commands():
         "commands", "Commands", "From a request to the log.", "command-api",
         panel("Time to append", "s", "From queueing to the verdict, the commit to disk included.",
               *quantiles("praxis_append_duration_seconds", "", OURS)),
+        panel("Time until the head is held", "s", "Of a batch; a part of the time to append. The asking itself, and waits in vain, are in it.",
+              *quantiles("praxis_append_head_wait_seconds", "", OURS), lines=[(0.25, "red")]),
         panel("Appends waiting", "short", "At 8192 (PRAXIS_QUEUE_MEMBERS_MAX) further ones are answered 503.",
               (f"max by (instance) (praxis_append_queue_members{{{OURS}}})", "{{instance}}"), lines=[(6553, "red")]),
         panel("Appends in a commit", "short", "Many commands share one flush to disk.",
@@ -234,6 +252,7 @@ def projection():
               (f"sum(increase(praxis_feed_messages_unreadable_total{{{OURS}}}[{RATE}]))", "passed over")),
         panel("Replicas", "short", "What KEDA makes of the lag.",
               ('kube_deployment_status_replicas_available{namespace="praxis", deployment=~"projector.*"}', "{{deployment}}")),
+        *connections(),
     )
 
 
