@@ -11,6 +11,7 @@ Checks, each with the reason it is one:
   dashboards  the files are what dashboards.py writes, and promtool parses every expression
   metrics     every metric in an expression is in a real scrape, recorded by a rule, or in external-metrics.yaml, which
               holds nothing that is not used; labels of ours that are selected by are in the scrape too
+  listed      docs/metrics.md has every metric of ours that a scrape has, for that program, and no other; types and labels too
   objectives  what docs/slo.md names is recorded
 The last line counts: `N passed, M failed`.
 """
@@ -29,6 +30,7 @@ DASHBOARDS = "helm/praxis-platform/dashboards"
 RUNBOOK = "docs/runbook/alerts.md"
 OF_AWS = {"heartbeat"}  # alarms of CloudWatch with a section: terraform/modules/observability
 SLO = "docs/slo.md"
+METRICS = "docs/metrics.md"
 HERE = "scripts/infra-check"
 SEVERITIES = {"critical", "warning"}
 # What a scrape adds to every series, and what a rule adds to those it records.
@@ -216,6 +218,31 @@ class Project:
         faults += [f"{name}: recorded and used nowhere" for name in sorted(self.recorded - used)]
         faults += [f"{name}: ours, and listed as external" for name in sorted(external) if name.startswith("praxis")]
         return faults
+
+    def check_listed(self):
+        listed = {}
+        for line in self.text(METRICS).splitlines():
+            cells = [cell.strip() for cell in line.split("|")]
+            if len(cells) == 7 and cells[1].startswith("`praxis_"):
+                # In brackets are the values of a label.
+                labels = set(re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", cells[3])))
+                listed[cells[1].strip("`")] = (cells[2], labels, set(cells[4].split(", ")))
+        faults, told = [], {}
+        scrapes = {path.stem: path.read_text() for path in sorted((self.root / HERE / "scrapes").glob("*.prom"))}
+        for program, text in scrapes.items():
+            series = scraped(text)
+            for name, kind in re.findall(r"^# TYPE (praxis_\w+) (\w+)$", text, re.M):
+                labels = series.get(f"{name}_count" if kind == "histogram" else name, set())
+                told.setdefault(name, set()).add(program)
+                known_kind, known_labels, programs = listed.get(name, (None, set(), set()))
+                if not programs & {"all", program}:
+                    faults.append(f"{METRICS}: {name} is told by {program} and not listed for it")
+                elif (known_kind, known_labels) != (kind, labels):
+                    faults.append(f"{METRICS}: {name} is a {kind} with labels {sorted(labels)} in {program}")
+        for name, (_, _, programs) in listed.items():
+            wanted = set(scrapes) if "all" in programs else programs & set(scrapes)
+            faults += [f"{METRICS}: {name} is not told by {program}" for program in sorted(wanted - told.get(name, set()))]
+        return faults or ([] if listed else [f"{METRICS} lists nothing"])
 
     def check_objectives(self):
         text = self.text(SLO)

@@ -61,7 +61,7 @@ class Broken(unittest.TestCase):
         self.assertIn(because, self.faults(check))
 
     def test_nothing_is_refused_as_it_is(self):
-        for check in ("rules", "tests", "annotated", "runbook", "dashboards", "metrics", "objectives"):
+        for check in ("rules", "tests", "annotated", "runbook", "dashboards", "metrics", "listed", "objectives"):
             self.assertEqual(self.faults(check), "", check)
 
     def test_a_rule_that_does_not_parse(self):
@@ -139,6 +139,21 @@ class Broken(unittest.TestCase):
     def test_an_exception_that_nobody_needs(self):
         self.change("scripts/infra-check/external-metrics.yaml", "  - argocd_app_info", "  - argocd_app_info\n  - argocd_other")
         self.refused("metrics", "argocd_other: listed as external and used nowhere")
+
+    def test_a_metric_that_nobody_listed(self):
+        self.change("docs/metrics.md", "| `praxis_ready` |", "| `praxis_prepared` |")
+        self.refused("listed", "praxis_ready is told by query-api and not listed for it")
+        self.refused("listed", "praxis_prepared is not told by query-api")
+
+    def test_a_metric_that_a_program_is_listed_for_and_does_not_tell(self):
+        self.change("docs/metrics.md", "| praxis serve, command-api | Appends that wait", "| command-api, projector | Appends that wait")
+        self.refused("listed", "praxis_append_queue_members is not told by projector")
+
+    def test_a_metric_listed_with_another_type_or_label(self):
+        self.change("docs/metrics.md", "`praxis_relay_leader` | gauge |", "`praxis_relay_leader` | counter |")
+        self.change("docs/metrics.md", "`praxis_ready` | gauge | `check` |", "`praxis_ready` | gauge | `reason` |")
+        self.refused("listed", "praxis_relay_leader is a gauge with labels []")
+        self.refused("listed", "praxis_ready is a gauge with labels ['check']")
 
     def test_an_objective_that_the_page_does_not_name(self):
         self.change("docs/slo.md", "| `freshness` |", "| freshness |")
