@@ -32,7 +32,9 @@ MADE_BY=$(cat "$root_dir"/docker/stand-ins/* | sha256sum | cut -c 1-12)
 export MADE_BY
 pull_seconds_max=900
 
-eval "$("$root_dir/scripts/docker-engine.sh" env)"
+# In two steps: a failure within the words of eval would be lost.
+engine=$("$root_dir/scripts/docker-engine.sh" env)
+eval "$engine"
 
 compose() { docker compose --progress quiet -f "$root_dir/docker/stand-ins/compose.yaml" "$@"; }
 
@@ -93,10 +95,13 @@ rust_files() {
   cp /etc/ssl/certs/ca-certificates.crt "$CONTEXT/"
 }
 
+# kafka_files IMAGE: the libraries of the image's version
 kafka_files() {
+  local libs=$dev_dir/kafka/libs-${1##*:}
   "$root_dir/scripts/kafka.sh" setup
+  [ -d "$libs" ] || die "scripts/kafka.sh has another version than $1"
   mkdir -p "$CONTEXT/kafka"
-  cp "$dev_dir"/kafka/libs-*/*.jar "$CONTEXT/kafka/"
+  cp "$libs"/*.jar "$CONTEXT/kafka/"
 }
 
 # make SERVICE IMAGE
@@ -114,7 +119,7 @@ make() {
     runtime) debian trixie ;;
     kafka)
       debian trixie
-      kafka_files
+      kafka_files "$image"
       ;;
     *) debian sid ;;
   esac
@@ -123,12 +128,18 @@ make() {
   rm -rf "$CONTEXT"
 }
 
+have_images() {
+  local service image
+  for service in "$@"; do
+    image=$(image_of "$service")
+    provided "$image" && continue
+    # One that these files made serves until the real image can be pulled.
+    [ "$(made_by "$image")" = "$MADE_BY" ] || make "$service" "$image"
+  done
+}
+
 mkdir -p "$home"
 services=("$@")
 [ ${#services[@]} -gt 0 ] || mapfile -t services < <(compose config --services | sort)
-for service in "${services[@]}"; do
-  image=$(image_of "$service")
-  provided "$image" && continue
-  # One that these files made serves until the real image can be pulled.
-  [ "$(made_by "$image")" = "$MADE_BY" ] || make "$service" "$image"
-done
+# They share the folder that a build is given.
+with_lock "$home/lock" have_images "${services[@]}"

@@ -84,9 +84,10 @@ start_private() {
   die "the private $name did not start; its log is $run_dir/$name.log"
 }
 
+# mysql_in_container ID PASSWORD [STATEMENT]: neither of the last two stands on a command line, which others can read
 mysql_in_container() {
   # Over TCP: while the image initialises, its temporary server answers on the socket only.
-  docker exec -e MYSQL_PWD="$2" "$1" mysql -h127.0.0.1 -uroot -Nse "${3:-SELECT 1}" >/dev/null 2>&1
+  MYSQL_PWD=$2 docker exec -i -e MYSQL_PWD "$1" mysql -h127.0.0.1 -uroot -Ns >/dev/null 2>&1 <<<"${3:-SELECT 1}"
 }
 
 start_mysql_container() {
@@ -155,7 +156,7 @@ provide_kafka() {
 stop() {
   local status=$? pid id
   trap - EXIT
-  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  for pid in "${pids[@]}"; do kill_child "$pid"; done
   for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
   for id in "${containers[@]}"; do docker rm -f "$id" >/dev/null 2>&1 || true; done
   if [ -n "$run_dir" ]; then

@@ -28,12 +28,14 @@ private_answers() { answers -H "unix://$socket"; }
 
 has_compose() { docker compose version >/dev/null 2>&1; }
 
-# pid_of PROGRAM: the process of ours that a pid file names, if it is still that program. A pid is used again in time.
+# pid_of PROGRAM: the process of ours that a pid file names, if it is still that program. A pid is used again in time, perhaps
+# by the machine's own engine; ours is told our folder.
 pid_of() {
   local file=$home/$1.pid pid
   [ -s "$file" ] || return 1
   pid=$(<"$file")
   [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] || return 1
+  tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$home/" || return 1
   echo "$pid"
 }
 
@@ -57,7 +59,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
 address = "$containerd_socket"
 TOML
-  setsid containerd --config "$home/containerd.toml" >"$home/containerd.log" 2>&1 </dev/null &
+  # One that was killed leaves its socket behind, which would pass for the new one's.
+  rm -f "$containerd_socket"
+  setsid containerd --config "$home/containerd.toml" >"$home/containerd.log" 2>&1 </dev/null 9>&- &
   echo $! >"$home/containerd.pid"
   wait_until 30 "$!" test -S "$containerd_socket" ||
     { tail -n 20 "$home/containerd.log" >&2; die "containerd did not start"; }
@@ -69,7 +73,7 @@ start_dockerd() {
   [ -s "$home/forward-policy" ] ||
     iptables -S FORWARD | sed -n 's/^-P FORWARD //p' >"$home/forward-policy"
   setsid dockerd --containerd "$containerd_socket" --host "unix://$socket" --data-root "$home/data" \
-    --exec-root "$home/run/docker" --pidfile "$home/dockerd.own.pid" >"$home/dockerd.log" 2>&1 </dev/null &
+    --exec-root "$home/run/docker" --pidfile "$home/dockerd.own.pid" >"$home/dockerd.log" 2>&1 </dev/null 9>&- &
   echo $! >"$home/dockerd.pid"
   wait_until 60 "$!" private_answers ||
     { tail -n 20 "$home/dockerd.log" >&2; die "dockerd did not start"; }
@@ -94,6 +98,12 @@ add_compose() {
   rm -rf "$work"
 }
 
+start_private() {
+  start_containerd
+  start_dockerd
+  private_answers || die "the private engine runs but does not answer: $home/dockerd.log"
+}
+
 start() {
   mkdir -p "$home/run"
   if answers; then
@@ -103,8 +113,8 @@ start() {
       [ "$(uname -s)" = Linux ] || die "no Docker engine answers; start Docker Desktop or its like"
       [ "$(id -u)" = 0 ] || die "no Docker engine answers, and only root can start one: sudo $0 start"
       need_engine
-      start_containerd
-      start_dockerd
+      # The two that stay close the lock's descriptor.
+      with_lock "$home/start.lock" start_private
     fi
     export DOCKER_HOST=unix://$socket
     say "the private engine answers at $DOCKER_HOST"

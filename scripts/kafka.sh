@@ -78,9 +78,11 @@ cluster_id() {
 add_secured_listener() {
   local data=$1 secured=$2 listeners advertised
   if [ ! -e "$data/server.pem" ]; then
+    (umask 077 && : >"$data/server.pem.new")
     openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
       -keyout "$data/key.pem" -out "$data/ca.pem" 2>/dev/null || die "openssl could not make a certificate"
-    cat "$data/key.pem" "$data/ca.pem" >"$data/server.pem"
+    cat "$data/key.pem" "$data/ca.pem" >"$data/server.pem.new"
+    mv "$data/server.pem.new" "$data/server.pem"
   fi
   listeners=$(sed -n 's/^listeners=//p' "$data/server.properties")
   advertised=$(sed -n 's/^advertised.listeners=//p' "$data/server.properties")

@@ -43,12 +43,18 @@ cd "$root_dir"
 
 compose() { docker compose --progress quiet "$@"; }
 
+use_engine() {
+  local engine
+  engine=$(scripts/docker-engine.sh env)
+  eval "$engine"
+}
+
 have_engine() {
   if ! command -v docker >/dev/null && { [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; }; then
     die "there is no Docker: install Docker Engine with the compose plugin, or Docker Desktop (https://docs.docker.com/get-docker/)"
   fi
   scripts/docker-engine.sh start
-  eval "$(scripts/docker-engine.sh env)"
+  use_engine
   local version
   version=$(docker compose version --short)
   # depends_on with conditions, up --wait, inline merges of networks.
@@ -110,11 +116,18 @@ start() {
   fi
 }
 
-have_engine
 case $action in
-  down) compose --profile observe down --remove-orphans ${data:+"$data"} ;;
-  images) build_images ;;
+  down)
+    # Where no engine answers nothing runs, and none is started to say so.
+    use_engine
+    compose --profile observe down --remove-orphans ${data:+"$data"}
+    ;;
+  images)
+    have_engine
+    build_images
+    ;;
   up)
+    have_engine
     port_is_free
     build_images
     start

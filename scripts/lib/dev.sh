@@ -15,7 +15,7 @@ die() {
 }
 
 # with_lock FILE COMMAND…: one process at a time. Call it as a plain statement: behind || or if, bash would
-# ignore failures inside COMMAND. COMMAND must leave no process behind, which would keep the lock.
+# ignore failures inside COMMAND. A process that COMMAND leaves behind would keep the lock, unless it is started with 9>&-.
 with_lock() {
   local lock=$1
   shift
@@ -68,6 +68,11 @@ free_port() {
 alive() {
   local state
   state=$(ps -o stat= -p "$1" 2>/dev/null) && [[ $state != Z* ]]
+}
+
+# kill_child PID: ends a process that this script started. One that ended before may have left its number to a stranger.
+kill_child() {
+  if [ "$(($(ps -o ppid= -p "$1" 2>/dev/null) + 0))" = "$$" ]; then kill -KILL "$1" 2>/dev/null || true; fi
 }
 
 # end_with_owner: for a script about to exec its server: kills that server once the process named by
