@@ -72,6 +72,8 @@ fi
   say "warning: this commit is not pushed; Argo CD reads main of $repository, not this folder"
 
 root=$(sed "s,path: gitops/clusters/dev,path: gitops/clusters/$env," "$gitops/root.yaml")
+# Else another environment's applications would come into this cluster.
+[ "$(grep -c "path: gitops/clusters/$env\$" <<<"$root")" = 1 ] || die "gitops/root.yaml has no path gitops/clusters/dev to make $env's of"
 
 if [ -n "$dry_run" ]; then
   say "would install Argo CD, chart $chart_version of $chart_repository, into namespace argocd of praxis-$env"
@@ -86,10 +88,11 @@ helm upgrade --install argocd argo-cd --repo "$chart_repository" --version "$cha
 say "Argo CD is there"
 
 if [ -n "$deploy_key" ]; then
+  # Applied by the server: kubectl's own way would keep a second copy of the key, in an annotation.
   kubectl create secret generic repository --namespace argocd --from-literal=type=git \
     --from-literal="url=$repository" --from-file="sshPrivateKey=$deploy_key" --dry-run=client -o yaml |
     kubectl label --local -f - argocd.argoproj.io/secret-type=repository -o yaml |
-    kubectl apply -f - >&2
+    kubectl apply --server-side --force-conflicts --field-manager=bootstrap-cluster -f - >&2
 fi
 
 # Projects first: an Application of a project that is not there is an error until somebody looks again.

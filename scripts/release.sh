@@ -23,7 +23,7 @@ USAGE
 programs=(command-api query-api projector praxis)
 platforms=(amd64 arm64)
 
-image() { echo "${PRAXIS_REGISTRY:?the registry is not named: set PRAXIS_REGISTRY}/praxis/$1"; }
+image() { echo "$PRAXIS_REGISTRY/praxis/$1"; }
 sha_tag() { echo "sha-$(git rev-parse --short=12 HEAD)"; }
 platform_known() { [[ " ${platforms[*]} " == *" $1 "* ]] || die "unknown platform '$1': one of ${platforms[*]}"; }
 
@@ -74,7 +74,7 @@ describe_as() {
 }
 
 publish() {
-  local dir=$1 program platform digests branch=${PRAXIS_BRANCH:-main} tag
+  local dir=$1 program platform digest digests branch=${PRAXIS_BRANCH:-main} tag
   tag=$(sha_tag)
   for program in "${programs[@]}"; do
     digests=()
@@ -86,7 +86,8 @@ publish() {
     docker buildx imagetools inspect "$(image "$program"):$tag" >/dev/null 2>&1 ||
       docker buildx imagetools create -t "$(image "$program"):$tag" "${digests[@]}"
     # Signed before the name that people follow points to it.
-    cosign sign --yes "$(image "$program")@$(digest_of "$(image "$program"):$tag")"
+    digest=$(digest_of "$(image "$program"):$tag")
+    cosign sign --yes "$(image "$program")@$digest"
     docker buildx imagetools create -t "$(image "$program"):${branch//\//-}" "$(image "$program"):$tag"
   done
   describe_as "$tag" "$dir"
@@ -110,23 +111,25 @@ archive() {
   name=praxis-$version-linux-$platform
   mkdir -p "$dir/$name"
   container=$(docker create --platform "linux/$platform" "$(image praxis):$version")
-  docker cp "$container:/usr/local/bin/praxis" "$dir/$name/praxis"
+  docker cp "$container:/usr/local/bin/praxis" "$dir/$name/praxis" || { docker rm "$container" >/dev/null; die "$version has no praxis"; }
   docker rm "$container" >/dev/null
   cp packaging/praxis.service packaging/praxis.env packaging/install.sh LICENSE CHANGELOG.md \
     docs/how-to/operate-a-small-practice.md docs/configuration.md "$dir/$name/"
-  # The same commit gives the same bytes: times and owners are the commit's, not the machine's.
-  tar -C "$dir" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" \
+  # The same commit gives the same bytes: times, owners and rights are the commit's, not the machine's.
+  tar -C "$dir" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$(git log -1 --format=%ct)" \
     -cf - "$name" | gzip -n >"$dir/$name.tar.gz"
   rm -r "${dir:?}/$name"
   (cd "$dir" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
 }
 
+case ${1:-} in -h | --help) usage; exit 0 ;; esac
+# Here, and not only in `image`: a refusal within the words of another command would be lost.
+: "${PRAXIS_REGISTRY:?the registry is not named: set PRAXIS_REGISTRY}"
 case "${1:-}/$#" in
   build/3) build "$2" "$3" ;;
   publish/2) publish "$2" ;;
   describe/3) describe_as "$2" "$3" ;;
   promote/3) promote "$2" "$3" ;;
   archive/4) archive "$2" "$3" "$4" ;;
-  -h/1 | --help/1) usage ;;
   *) wrong "what to do?" ;;
 esac

@@ -269,10 +269,10 @@ look_from_outside() {
   done < <(jq -r '[.items[].spec.rules[]?.host // empty] | unique[]' "$work/ingresses.json")
 }
 
-# measure QUERY: what Prometheus says, as a number; empty if it says nothing.
+# measure QUERY: what Prometheus says, as a number; empty if it says nothing, or is not to be reached.
 measure() {
   kubectl get --raw "/api/v1/namespaces/monitoring/services/http:prometheus-operated:9090/proxy/api/v1/query?query=$(jq -rn --arg q "$1" '$q | @uri')" \
-    2>/dev/null | jq -r '.data.result[0].value[1] // empty'
+    2>/dev/null | jq -r '.data.result[0].value[1] // empty' || true
 }
 
 # more NUMBER LIMIT: numbers of Prometheus may have a fraction
@@ -280,7 +280,8 @@ more() { jq -en --argjson a "$1" --argjson b "$2" '$a > $b' >/dev/null; }
 
 look_at_metrics() {
   local leaders lag behind parked
-  if ! leaders=$(measure 'sum(praxis_relay_leader)') || [ -z "$leaders" ]; then
+  leaders=$(measure 'sum(praxis_relay_leader)')
+  if [ -z "$leaders" ]; then
     found metrics "Prometheus knows no praxis_relay_leader" "it does not run, or scrapes no command-api" \
       "kubectl -n monitoring get prometheus,servicemonitor -A"
     return
