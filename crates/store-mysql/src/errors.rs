@@ -48,6 +48,24 @@ pub(crate) struct TimedOut {
     after_ms: u128,
 }
 
+/// Whoever answers is not shown to be the server that the address names.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the database's certificate is refused: is PRAXIS_DATABASE_CA of its authority, and the host the one it is for?"
+)]
+pub(crate) struct NotTrusted(#[source] rustls::Error);
+
+/// A failed handshake says why in the words of TLS only.
+fn not_trusted(error: &sqlx::Error) -> Option<NotTrusted> {
+    let tls = match error {
+        sqlx::Error::Io(error) => error.get_ref()?.downcast_ref::<rustls::Error>(),
+        sqlx::Error::Tls(error) => error.downcast_ref::<rustls::Error>(),
+        _ => None,
+    };
+    tls.filter(|tls| matches!(tls, rustls::Error::InvalidCertificate(_)))
+        .map(|tls| NotTrusted(tls.clone()))
+}
+
 /// A statement ran into its limit of time.
 pub(crate) fn timed_out(after: Duration) -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::new(
@@ -88,6 +106,9 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         } else {
             StoreError::Refused(error.into())
         };
+    }
+    if let Some(refused) = not_trusted(&error) {
+        return StoreError::Unavailable(refused.into());
     }
     match error {
         E::Decode(_) | E::ColumnDecode { .. } | E::ColumnNotFound(_) | E::ColumnIndexOutOfBounds { .. } => {

@@ -1,12 +1,13 @@
 //! How is a log on MySQL opened, and how is it written?
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use praxis_event_store::port::{LogTransaction, LogWriter, StoreError};
 use sqlx::ConnectOptions;
-use sqlx::mysql::MySqlConnectOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use crate::errors::store_error;
 use crate::fitness::{Purpose, check_parameters};
@@ -94,12 +95,28 @@ pub(crate) fn connect_options(url: &str) -> Result<MySqlConnectOptions, StoreErr
             "the database address names no schema".to_owned(),
         ));
     }
+    if is_unverified(&options) {
+        tracing::warn!(
+            host = options.get_host(),
+            "the database's certificate is not verified: whoever is on the way to it could pose as it; set PRAXIS_DATABASE_CA"
+        );
+    }
     // SQL mode and character set are set as a whole later; sqlx would add to the server's mode.
     Ok(options
         .pipes_as_concat(false)
         .no_engine_substitution(false)
         .set_names(false)
         .disable_statement_logging())
+}
+
+/// Whether the server could be another than the address names. `VERIFY_CA` is not enough: sqlx trusts the public
+/// authorities too, and any of their customers would do. Nobody is on the way to this machine itself.
+fn is_unverified(options: &MySqlConnectOptions) -> bool {
+    let host = options.get_host().trim_start_matches('[').trim_end_matches(']');
+    let is_this_machine = options.get_socket().is_some()
+        || host == "localhost"
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    !is_this_machine && !matches!(options.get_ssl_mode(), MySqlSslMode::VerifyIdentity)
 }
 
 const RESERVE: &str = "-- store_mysql::log::reserve_numbers
@@ -119,5 +136,31 @@ impl LogWriter for MySqlLog {
         (last + 1)
             .checked_sub(u64::from(count))
             .ok_or(StoreError::Corrupt("a counter went back"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_verify_identity_is_verified_but_for_this_machine() {
+        let of = |address: &str| is_unverified(&connect_options(address).unwrap());
+        for mode in [
+            "",
+            "?ssl-mode=DISABLED",
+            "?ssl-mode=REQUIRED",
+            "?ssl-mode=VERIFY_CA",
+        ] {
+            assert!(of(&format!("mysql://praxis@db.example/praxis{mode}")), "{mode}");
+            for host in ["localhost", "127.0.0.1", "[::1]"] {
+                assert!(
+                    !of(&format!("mysql://praxis@{host}/praxis{mode}")),
+                    "{host} {mode}"
+                );
+            }
+        }
+        assert!(!of("mysql://praxis@db.example/praxis?ssl-mode=VERIFY_IDENTITY"));
+        assert!(!of("mysql://praxis@db.example/praxis?socket=/run/mysqld.sock"));
     }
 }

@@ -8,6 +8,7 @@
     reason = "this crate runs inside tests only, where a panic is the report"
 )]
 
+pub mod certificates;
 pub mod conformance;
 pub mod history;
 pub mod plain;

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::setting::{Program, Setting, SettingValue, Spec};
 use super::settings;
+use super::values::{CertificatesPem, DatabaseUrl};
 
 /// All names the product reads from the environment begin so.
 const PREFIX: &str = "PRAXIS_";
@@ -128,7 +129,8 @@ impl Config {
         let read = settings::ALL
             .iter()
             .filter(|spec| spec.read_by.contains(&program));
-        let entries = read.map(|spec| entry(spec, program, &variables, flags)).collect();
+        let mut entries: Vec<Entry> = read.map(|spec| entry(spec, program, &variables, flags)).collect();
+        verify_databases(&mut entries);
         Self {
             program,
             entries,
@@ -222,6 +224,26 @@ fn entry(
             text: None,
             fault: Some(fault),
         },
+    }
+}
+
+/// Where PRAXIS_DATABASE_CA is set, the addresses of databases are such that whoever connects verifies the server: no
+/// caller can forget to.
+fn verify_databases(entries: &mut [Entry]) {
+    let by = entries
+        .iter()
+        .find(|entry| entry.spec.name == settings::DATABASE_CA.spec.name);
+    let Some(Ok(certificates)) = by.and_then(|by| by.text.as_deref()).map(CertificatesPem::parse) else {
+        return;
+    };
+    let addresses = [settings::EVENTS_URL.spec.name, settings::VIEWS_URL.spec.name];
+    for entry in entries
+        .iter_mut()
+        .filter(|entry| addresses.contains(&entry.spec.name))
+    {
+        if let Some(Ok(url)) = entry.text.as_deref().map(DatabaseUrl::parse) {
+            entry.text = Some(url.verified_by(&certificates).expose().to_owned());
+        }
     }
 }
 

@@ -38,6 +38,7 @@ settings! {
     DATA: PathBuf = Setting::new("PRAXIS_DATA", "directory of the SQLite files, owned by one process at a time").or("praxis-data").read_by(&[Serve, Operator]);
     EVENTS_URL: DatabaseUrl = Setting::new("PRAXIS_EVENTS_URL", "MySQL schema of the event store").read_by(ON_DATABASE).required_by(Program::SERVICES);
     VIEWS_URL: DatabaseUrl = Setting::new("PRAXIS_VIEWS_URL", "MySQL base schema of the read models; generations are schemas beside it").read_by(ON_DATABASE).required_by(&[QueryApi, Projector]);
+    DATABASE_CA: CertificatesPem = Setting::new("PRAXIS_DATABASE_CA", "certificates of who vouches for the MySQL server; with them its certificate and name are verified, whatever the URLs ask for").read_by(ON_DATABASE);
     KAFKA_BROKERS: Brokers = Setting::new("PRAXIS_KAFKA_BROKERS", "Kafka bootstrap servers").read_by(&[CommandApi, Projector, Operator]).required_by(&[CommandApi, Projector]);
     KAFKA_TOPIC: String = Setting::new("PRAXIS_KAFKA_TOPIC", "topic the events are published to").or("praxis.events.v1").read_by(&[CommandApi, Projector, Operator]);
     KAFKA_PARTITIONS: u32 = Setting::new("PRAXIS_KAFKA_PARTITIONS", "partitions of the topic, decided once when it is created").or("12").between(1, 1024).read_by(&[CommandApi, Projector, Operator]);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Uri;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
@@ -93,6 +94,18 @@ impl DatabaseUrl {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The same, asking for the server's certificate and name to be verified by these certificates. They are in the URL
+    /// itself, whose last word on a parameter counts: whatever is done with it, nobody connects by it without.
+    #[must_use]
+    pub fn verified_by(&self, certificates: &CertificatesPem) -> Self {
+        let separator = if self.0.contains('?') { '&' } else { '?' };
+        let certificates = utf8_percent_encode(certificates.blocks(), NON_ALPHANUMERIC);
+        Self(format!(
+            "{}{separator}ssl-mode=VERIFY_IDENTITY&ssl-ca={certificates}",
+            self.0
+        ))
+    }
 }
 
 impl fmt::Debug for DatabaseUrl {
@@ -113,6 +126,10 @@ impl SettingValue for DatabaseUrl {
         let schema = schema.split('?').next().unwrap_or_default();
         if host.is_empty() || schema.is_empty() || text.contains(char::is_whitespace) {
             return Err(fault());
+        }
+        // What follows it would be no part of the address, TLS's parameters among it.
+        if text.contains('#') {
+            return Err("must not contain #; in a password it is %23".to_owned());
         }
         Ok(Self(text.to_owned()))
     }
@@ -197,6 +214,19 @@ impl SettingValue for SecretText {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificatesPem(pub String);
 
+const CERTIFICATE_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const CERTIFICATE_END: &str = "-----END CERTIFICATE-----";
+
+impl CertificatesPem {
+    /// From where the first begins to where the last ends: people write words before and after.
+    fn blocks(&self) -> &str {
+        let begin = self.0.find(CERTIFICATE_BEGIN).unwrap_or_default();
+        let end = self.0.rfind(CERTIFICATE_END);
+        let end = end.map_or(self.0.len(), |at| at + CERTIFICATE_END.len());
+        self.0.get(begin..end).unwrap_or_default()
+    }
+}
+
 impl SettingValue for CertificatesPem {
     const KIND: &'static str = "PEM (one or several certificates)";
     const SECRET: bool = true;
@@ -205,8 +235,14 @@ impl SettingValue for CertificatesPem {
         if text.contains("PRIVATE KEY-----") {
             return Err("holds a private key".to_owned());
         }
-        if !text.contains("-----BEGIN CERTIFICATE-----") {
-            return Err("holds no certificate in PEM form".to_owned());
+        let blocks = || text.split(CERTIFICATE_BEGIN).skip(1);
+        let is_whole = |block: &str| {
+            let (body, _) = block.split_once(CERTIFICATE_END)?;
+            let body: String = body.split_whitespace().collect();
+            STANDARD.decode(body).ok().filter(|der| !der.is_empty())
+        };
+        if blocks().next().is_none() || blocks().any(|block| is_whole(block).is_none()) {
+            return Err("holds no certificate in PEM form, or one that is cut short".to_owned());
         }
         Ok(Self(text.to_owned()))
     }

@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 use super::*;
 use crate::config::settings::{
     ADMIN_LISTEN, CLAIMS_KEY, EVENTS_URL, JWT_PUBLIC_KEYS, KAFKA_PARTITIONS, KEK, LISTEN, OTLP_ENDPOINT,
-    QUEUE_MEMBERS_MAX, SHUTDOWN_GRACE,
+    QUEUE_MEMBERS_MAX, SHUTDOWN_GRACE, VIEWS_URL,
 };
 
 const KEK_KEY: &str = "00000000-0000-0000-0000-000000000005:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -97,6 +97,47 @@ fn a_service_with_all_it_needs_starts() {
     );
     assert_eq!(config.require(&KAFKA_PARTITIONS).unwrap(), 12);
     assert!(!format!("{config:?}").contains("Marker"));
+}
+
+#[test]
+fn with_certificates_of_the_database_no_url_is_had_without_them() {
+    let ca = file("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n");
+    let ca = ca.path().to_str().unwrap();
+    let config = read(
+        Program::Operator,
+        &[
+            (
+                "PRAXIS_EVENTS_URL",
+                "mysql://app:Marker@db/events?ssl-mode=REQUIRED",
+            ),
+            ("PRAXIS_VIEWS_URL", "mysql://app:Marker@db/views"),
+            ("PRAXIS_DATABASE_CA_FILE", ca),
+        ],
+    );
+    let config = config.checked().unwrap();
+    for setting in [&EVENTS_URL, &VIEWS_URL] {
+        let url = config.require(setting).unwrap();
+        assert!(
+            url.expose().contains("ssl-mode=VERIFY_IDENTITY&ssl-ca="),
+            "{}",
+            url.expose()
+        );
+        assert_eq!(config.text(setting.spec.name).unwrap(), url.expose());
+    }
+    for (name, value) in [
+        ("PRAXIS_DATABASE_CA_FILE", "/nowhere"),
+        ("PRAXIS_DATABASE_CA", "none"),
+    ] {
+        let config = read(
+            Program::Operator,
+            &[("PRAXIS_EVENTS_URL", "mysql://db/events"), (name, value)],
+        );
+        assert_eq!(
+            faults(&config).len(),
+            1,
+            "{name}: nothing is had by a bundle that cannot be read"
+        );
+    }
 }
 
 #[test]

@@ -93,10 +93,49 @@ fn a_database_url_names_user_host_and_schema_and_is_not_shown() {
         "mysql://db/",
         "postgres://db/x",
         "mysql://d b/x",
+        "mysql://db/x#Marker",
         "",
     ] {
         assert!(!fault::<DatabaseUrl>(text).contains("Marker"), "{text}");
     }
+}
+
+#[test]
+fn a_database_url_takes_certificates_and_their_word_on_tls_is_the_last() {
+    let certificates = CertificatesPem::parse(
+        "For db:\n-----BEGIN CERTIFICATE-----\nAA+/\n-----END CERTIFICATE-----\nuntil 2061\n",
+    )
+    .unwrap();
+    let asked = "ssl-mode=VERIFY_IDENTITY&ssl-ca=\
+        %2D%2D%2D%2D%2DBEGIN%20CERTIFICATE%2D%2D%2D%2D%2D%0AAA%2B%2F%0A%2D%2D%2D%2D%2DEND%20CERTIFICATE%2D%2D%2D%2D%2D";
+    for (given, with) in [
+        ("mysql://db/x", "mysql://db/x?"),
+        (
+            "mysql://db/x?ssl-mode=DISABLED",
+            "mysql://db/x?ssl-mode=DISABLED&",
+        ),
+    ] {
+        let url = DatabaseUrl::parse(given).unwrap().verified_by(&certificates);
+        assert_eq!(url.expose(), format!("{with}{asked}"));
+    }
+}
+
+#[test]
+fn certificates_are_whole() {
+    const ONE: &str = "-----BEGIN CERTIFICATE-----\nAA+/\nAA==\n-----END CERTIFICATE-----\n";
+    assert!(CertificatesPem::parse(&format!("{ONE}\n{ONE}")).is_ok());
+    for text in [
+        "",
+        "-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----",
+        &ONE.replace("-----END", "----END"),
+        &ONE.replace("AA+/\nAA==\n", ""),
+        &format!("{ONE}{}", ONE.replace("AA==", "AA!=")),
+    ] {
+        let said = fault::<CertificatesPem>(text);
+        assert!(said.starts_with("holds no certificate"), "{said}");
+    }
+    let with_key = format!("{ONE}-----BEGIN PRIVATE KEY-----");
+    assert_eq!(fault::<CertificatesPem>(&with_key), "holds a private key");
 }
 
 #[test]
