@@ -89,7 +89,8 @@ look_at_applications() {
         {what: "Application \($name): \([$s.conditions[] | select(.type | test("Error")) | .message][0])",
          cause: "the repository cannot be read, a chart does not render, or its project forbids it",
          next: "kubectl -n argocd describe application \($name)"}
-      elif $op.phase == "Failed" or $op.phase == "Error" then
+      # Between two tries Argo CD calls it running.
+      elif $op.phase == "Failed" or $op.phase == "Error" or ($op.phase == "Running" and ($op.retryCount // 0) > 0) then
         {what: "Application \($name): its last sync failed: \($op.message // "no message")",
          cause: (if $name == "migrate" then "a migration or an account failed; the services keep the release they have"
                  elif ($op.message // "" | test("hook|[Jj]ob")) then "its smoke Job failed"
@@ -155,6 +156,18 @@ look_at_pods() {
                  else "what it depends on is away; /ready on its admin port says which" end),
          next: "\($k) logs \($name) --tail=50"}
       else empty end'
+}
+
+# A handshake that is refused is told by the programs only, in these words of theirs.
+look_at_database_trust() {
+  local component refused=()
+  for component in migrate command-api projector query-api; do
+    ! kubectl logs --namespace praxis --selector "app.kubernetes.io/name=$component" --all-containers --since 15m --tail 200 \
+      2>/dev/null | grep -q "the database's certificate is refused" || refused+=("$component")
+  done
+  [ ${#refused[@]} = 0 ] || found database "MySQL's certificate is refused by ${refused[*]}" \
+    "gitops/values/$env/database-ca.yaml is the example's, of another region, or older than RDS's new authority; else somebody poses as the database" \
+    "scripts/database-ca.sh $env --check; docs/how-to/rotate-secrets.md, the authority of the database"
 }
 
 look_at_secrets() {
@@ -315,6 +328,7 @@ kubectl get --raw /readyz >/dev/null 2>"$work/error" ||
 look_at_namespaces
 look_at_applications
 look_at_pods
+look_at_database_trust
 look_at_secrets
 look_at_jobs
 look_at_scaling

@@ -191,6 +191,9 @@ check_gitops() {
   # Argo CD's own view of it, argocd-source-lint included.
   check "gitops" "$python" "$here/gitops_check.py" "$project"
   check "what GitOps may not say is refused" "$python" "$here/gitops_check_test.py"
+  check "waves wait" "$python" "$here/argocd_health_check.py"
+  sed '/phase == "Failed"/s/== "Failed"/== "Fell"/' gitops/argocd/values.yaml >"$out/argocd.yaml"
+  check "waves that do not wait are refused" refused "not Degraded" "$python" "$here/argocd_health_check.py" "$out/argocd.yaml"
   check "alerts reach somebody" "$python" "$here/alertmanager_check.py"
   check "alerts that reach nobody are refused" "$python" "$here/alertmanager_check_test.py"
 }

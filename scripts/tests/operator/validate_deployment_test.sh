@@ -60,7 +60,7 @@ test_nothing_is_found_where_all_is_well() {
 test_nothing_is_ever_changed() {
   given_cluster
   run "$script" prod
-  expect_equal "$(grep '^kubectl' "$STUB_STATE/calls" | grep -cvE '^kubectl (get|config view) ')" 0
+  expect_equal "$(grep '^kubectl' "$STUB_STATE/calls" | grep -cvE '^kubectl (get|logs|config view) ')" 0
 }
 
 test_another_cluster_is_refused() {
@@ -108,10 +108,22 @@ test_a_failed_smoke_job() {
   expect_one_finding 'Application metrics-server: its last sync failed' 'its smoke Job failed'
 }
 
+test_a_database_that_is_not_trusted() {
+  given_cluster
+  echo '{"message":"it ended: cannot use the event store: event store is unavailable: the database'"'"'s certificate is refused"}' >"$answers/logs"
+  expect_one_finding "MySQL's certificate is refused by migrate command-api projector query-api" 'scripts/database-ca.sh prod --check'
+}
+
 test_an_application_that_does_not_render() {
   given_cluster
   change applications.argoproj.io-argocd '.items[2].status.conditions = [{type: "ComparisonError", message: "helm template failed"}]'
   expect_one_finding 'Application external-secrets: helm template failed' 'a chart does not render'
+}
+
+test_a_sync_that_fails_again_and_again() {
+  given_cluster
+  change applications.argoproj.io-argocd '.items[4].status.operationState = {phase: "Running", retryCount: 3, message: "one or more hooks failed. Retrying attempt #3"}'
+  expect_one_finding 'its last sync failed: one or more hooks failed' 'its smoke Job failed'
 }
 
 test_a_degraded_application() {
