@@ -16,6 +16,7 @@ import policies
 
 ENVIRONMENTS = ("dev", "stage", "prod")
 HERE = pathlib.Path(__file__).resolve().parent
+CLUSTER_WIDE = ("Namespace", "PriorityClass", "ClusterSecretStore", "ClusterRole", "ClusterRoleBinding")
 # What the controllers of others must be told, as nothing here shows that they were not: (file, keys, value, why).
 TOLD = (
     ("gitops/argocd/values.yaml", ("configs", "params", "controller.diff.server.side"), True,
@@ -75,13 +76,30 @@ def paths_of(application, project):
         yield path
 
 
-def renders(applications, environment, project, out):
-    """Every chart of ours takes the values that its Application names, and makes objects that Kubernetes knows and
-    policies.py lets pass, each release by itself and all of them side by side."""
-    releases = {}
+def forbidden(application, made, projects):
+    """What an Application makes, of our charts and smoke Jobs, and its AppProject does not let it."""
+    allowed = projects[application["spec"]["project"]]
+    namespaces = {each["namespace"] for each in allowed["destinations"]}
+    for each in made:
+        group, kind = each["apiVersion"].rpartition("/")[0], each["kind"]
+        kinds = allowed.get("clusterResourceWhitelist" if kind in CLUSTER_WIDE else "namespaceResourceWhitelist")
+        if kinds is not None and {"group": group, "kind": kind} not in kinds:
+            yield application["metadata"]["name"], f"its project {application['spec']['project']} does not let it make {kind}"
+        namespace = each["metadata"].get("namespace", application["spec"]["destination"]["namespace"])
+        if kind not in CLUSTER_WIDE and namespace not in namespaces:
+            yield application["metadata"]["name"], f"its project {application['spec']['project']} does not let it into {namespace}"
+
+
+def renders(applications, projects, environment, project, out):
+    """Every chart of ours takes the values that its Application names, and makes objects that Kubernetes knows, that its
+    project allows and that policies.py lets pass, each release by itself and all of them side by side."""
+    releases, found = {}, []
     for application in applications:
-        source = application["spec"]["sources"][0]
+        source, *others = application["spec"]["sources"]
         values = list(paths_of(application, project))
+        smoke = [each for other in others if "path" in other for file in sorted((project / other["path"]).glob("*.yaml"))
+                 for each in policies.load(file)]
+        found += forbidden(application, smoke, projects)
         if "path" not in source:
             continue
         release = source["helm"]["releaseName"]
@@ -90,10 +108,11 @@ def renders(applications, environment, project, out):
         file = out / f"{release}.yaml"
         file.write_text(text, encoding="utf-8")
         run(sys.executable, HERE / "manifest_check.py", "-k", "1.35", file)
-        releases[release] = policies.load(file)
+        releases[release] = [each for each in policies.load(file) if each]
+        found += forbidden(application, releases[release], projects)
     secrets = [each for each in releases["platform"] if each["kind"] == "ExternalSecret"]
-    found = [fault for objects in releases.values()
-             for fault in policies.faults(policies.Manifests(objects, environment, secrets))]
+    found += [fault for objects in releases.values()
+              for fault in policies.faults(policies.Manifests(objects, environment, secrets))]
     everything = [each for objects in releases.values() for each in objects]
     for file in sorted((project / "gitops/smoke").glob("*/*.yaml")):
         everything += policies.load(file)
@@ -183,6 +202,7 @@ def main():
             try:
                 objects = list(yaml.safe_load_all(run("kubectl", "kustomize", project / "gitops/clusters" / environment)))
                 sets = [each for each in objects if each["kind"] == "ApplicationSet"]
+                projects = {each["metadata"]["name"]: each["spec"] for each in objects if each["kind"] == "AppProject"}
                 applications = [each for each in objects if each["kind"] == "Application"]
                 applications += [made for each in sets for made in expanded(each, project)]
             except (ValueError, KeyError) as error:
@@ -193,7 +213,7 @@ def main():
             checks = {
                 "the kinds of Argo CD": lambda: run(sys.executable, HERE / "manifest_check.py", "-k", "1.35", out / "objects.yaml"),
                 "only its own values": lambda: names_only(environment, objects),
-                "its charts with its values": lambda: renders(applications, environment, project, out),
+                "its charts with its values": lambda: renders(applications, projects, environment, project, out),
                 "what controllers must be told": lambda: controllers_are_told(applications, project),
                 "Terraform's facts": lambda: facts_are_used(environment, project, out),
                 "the projectors' names": lambda: projectors_are_named_by_their_fingerprint(environment, project),

@@ -37,6 +37,9 @@ CASES = [
     ("dev: its charts with its values", lambda gitops: edit(
         gitops / "smoke/platform/networkpolicy.yaml", r"matchExpressions:\n.*", "matchLabels: {app.kubernetes.io/part-of: praxis}"),
      "not to its address"),
+    ("stage: its charts with its values", lambda gitops: edit(gitops / "projects/praxis.yaml", r".*kind: ScaledObject.*\n", ""), "does not let it make ScaledObject"),
+    ("prod: its charts with its values", lambda gitops: edit(gitops / "projects/platform.yaml", r".*namespace: monitoring.*\n", ""),
+     "does not let it into monitoring"),
     ("dev: what controllers must be told", lambda gitops: edit(gitops / "argocd/values.yaml", r"^    controller.diff.server.side: .*\n", ""), "is None, not True"),
     ("stage: what controllers must be told", lambda gitops: edit(gitops / "apps/command-api.yaml", r"^ *refresh: true\n", ""), "command-api: tries"),
     ("prod: what controllers must be told", lambda gitops: edit(gitops / "root.yaml", r"- ServerSideApply=true", "- Validate=true"), "root: is not applied"),
