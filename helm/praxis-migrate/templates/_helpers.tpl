@@ -29,6 +29,10 @@ env:
     value: /run/secrets/praxis/migrate-events-url
   - name: PRAXIS_VIEWS_URL_FILE
     value: /run/secrets/praxis/migrate-views-url
+  {{- with .Values.mysql.ca }}
+  - name: PRAXIS_DATABASE_CA
+    value: {{ . | quote }}
+  {{- end }}
   {{- range $setting, $value := .Values.config }}
   - name: {{ $setting }}
     value: {{ $value | quote }}
