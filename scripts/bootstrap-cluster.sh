@@ -68,6 +68,9 @@ fi
 if grep -q 'account_id: "000000000000"' "$gitops/values/$env/cluster.yaml"; then
   die "gitops/values/$env/cluster.yaml is still the example's: scripts/cluster-values.sh $env, then commit and push"
 fi
+if grep -q "^# The example's" "$gitops/values/$env/database-ca.yaml"; then
+  die "gitops/values/$env/database-ca.yaml is still the example's: scripts/database-ca.sh $env, then commit and push"
+fi
 [ -n "$(git -C "$root_dir" branch -r --contains HEAD 2>/dev/null)" ] ||
   say "warning: this commit is not pushed; Argo CD reads main of $repository, not this folder"
 

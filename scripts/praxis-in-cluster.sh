@@ -90,13 +90,19 @@ digest=$(image_value migrate.yaml digest)
 [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || die "$values/migrate.yaml names no digest"
 [[ ! $digest =~ ^sha256:0+$ ]] || die "nothing was released to $env yet: $values/migrate.yaml has the digest of zeros"
 
+# Who vouches for MySQL, as the chart of migrations is given it; where MySQL is outside the cluster nobody goes without.
+ca=$(sed -n '/^  ca: |$/,$ s/^    //p' "$values/database-ca.yaml" 2>/dev/null || true)
+if [ -z "$ca" ] && grep -q '^  cidrs:' "$values/from-terraform/migrate.yaml"; then
+  die "$values/database-ca.yaml has no certificates: scripts/database-ca.sh $env"
+fi
+
 pod=praxis-$(date +%H%M%S)-$RANDOM
 
 # What the restricted profile demands is as in helm/praxis-migrate. The labels are those that its network policy lets out
 # to MySQL; instance alone would not do.
 manifest() {
   jq -n --arg pod "$pod" --arg image "$registry/praxis/praxis:$tag@$digest" --arg rights "$rights" --arg tag "$tag" \
-    --arg events "$events" --arg views "$views" --arg kek "$kek" '
+    --arg events "$events" --arg views "$views" --arg kek "$kek" --arg ca "$ca" '
     def file(setting; key): {name: setting, value: "/run/secrets/praxis/\(key)"};
     def only(keys): {items: [keys | unique[] | {key: ., path: .}]};
     {apiVersion: "v1", kind: "Pod",
@@ -111,6 +117,7 @@ manifest() {
        containers: [{
          name: "praxis", image: $image, args: $ARGS.positional,
          env: ([file("PRAXIS_EVENTS_URL_FILE"; $events), file("PRAXIS_VIEWS_URL_FILE"; $views)]
+           + if $ca == "" then [] else [{name: "PRAXIS_DATABASE_CA", value: $ca}] end
            + if $kek == "" then [] else [file("PRAXIS_KEK_FILE"; "kek")] end),
          resources: {requests: {cpu: "100m", memory: "192Mi"}, limits: {memory: "512Mi"}},
          securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: ["ALL"]}},

@@ -151,7 +151,7 @@ database_url() {
   local account=$1 schema=$2 file=$work/password-$1
   [ -s "$file" ] || password_in_use "$account" >"$file"
   [ -s "$file" ] || password >"$file"
-  printf 'mysql://%s:%s@%s:%s/%s?ssl-mode=REQUIRED' "$account" "$(cat "$file")" "$db_host" "$db_port" "$schema"
+  printf 'mysql://%s:%s@%s:%s/%s?ssl-mode=%s' "$account" "$(cat "$file")" "$db_host" "$db_port" "$schema" "$db_tls"
 }
 
 password_in_use() {
@@ -163,8 +163,8 @@ password_in_use() {
 # whenever the script runs.
 admin_url() {
   aws secretsmanager get-secret-value --region "$region" --secret-id "$db_admin_secret" --output json |
-    jq -r --arg at "$db_host:$db_port" '.SecretString | fromjson
-      | "mysql://\(.username | @uri):\(.password | @uri)@\($at)/mysql?ssl-mode=REQUIRED"' | tr -d '\n'
+    jq -r --arg at "$db_host:$db_port" --arg tls "$db_tls" '.SecretString | fromjson
+      | "mysql://\(.username | @uri):\(.password | @uri)@\($at)/mysql?ssl-mode=\($tls)"' | tr -d '\n'
 }
 
 # ---- the commands ---------------------------------------------------------------------------------------------------
@@ -316,6 +316,11 @@ db_host=$(fact database_host)
 db_port=$(fact database_port)
 db_admin_secret=$(fact database_admin_secret_arn)
 kafka_scram=$(fact kafka_secret_name)
+# By whom RDS is vouched for comes from Git (scripts/database-ca.sh), to every program as PRAXIS_DATABASE_CA, which has it
+# verified whatever a URL asks for; this is so that without it nobody connects. The MySQL of the cluster makes its
+# certificate itself.
+db_tls=VERIFY_IDENTITY
+[ -n "$db_host" ] || db_tls=REQUIRED
 : "${db_host:=mysql}" "${db_port:=3306}" "${domain:=praxis.example}"
 
 memory=${SECRETS_WORK_DIR:-/dev/shm}

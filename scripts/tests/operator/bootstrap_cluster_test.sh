@@ -11,6 +11,7 @@ given_project() {
   git -C "$project" init -q
   git -C "$project" remote add origin "$repository"
   sed -i 's/000000000000/123456789012/g' "$project/gitops/values/$1/cluster.yaml"
+  sed -i "/^# The example's/d" "$project/gitops/values/$1/database-ca.yaml"
   echo "arn:aws:eks:ap-south-1:123456789012:cluster/praxis-$1" >"$STUB_STATE/kubectl/cluster"
   script=$project/scripts/bootstrap-cluster.sh
 }
@@ -98,5 +99,14 @@ test_a_deploy_key_for_an_address_that_takes_none_is_refused() {
   run "$script" dev --deploy-key "$STUB_STATE/key"
   expect_status 1
   expect_says 'name it by SSH'
+  expect_equal "$(changes)" 0
+}
+
+test_the_examples_authority_of_the_database_is_refused() {
+  given_project prod
+  cp "$root_dir/gitops/values/prod/database-ca.yaml" "$project/gitops/values/prod/"
+  run "$script" prod
+  expect_status 1
+  expect_says 'scripts/database-ca.sh prod'
   expect_equal "$(changes)" 0
 }

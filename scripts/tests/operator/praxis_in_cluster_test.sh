@@ -10,6 +10,7 @@ export PRAXIS_GITOPS_VALUES=$STUB_STATE/values PRAXIS_POD_START_SECONDS=0
 given() {
   mkdir -p "$answers" "$PRAXIS_GITOPS_VALUES/prod/from-terraform"
   cp "$root_dir/gitops/values/prod/from-terraform/migrate.yaml" "$PRAXIS_GITOPS_VALUES/prod/from-terraform/"
+  cp "$root_dir/gitops/values/prod/database-ca.yaml" "$PRAXIS_GITOPS_VALUES/prod/"
   printf 'image:\n  tag: v1.2.3\n  digest: %s\n' "$digest" >"$PRAXIS_GITOPS_VALUES/prod/migrate.yaml"
   echo praxis-prod >"$answers/cluster"
   jq -n --arg phase "${1:-Succeeded}" --argjson code "${2:-0}" '{status: {phase: $phase, containerStatuses: [
@@ -59,7 +60,7 @@ test_each_command_gets_the_keys_it_needs_and_no_other() {
   expect_equal "$(keys_of)" 'praxis-database:query-api-events-url,query-api-views-url'
   pod=$(manifest -- restore --dry-run)
   expect_equal "$(keys_of)" 'praxis-database:command-api-events-url,projector-views-url praxis-application:kek'
-  is '[.spec.containers[0].env[] | .name + "=" + .value] == ["PRAXIS_EVENTS_URL_FILE=/run/secrets/praxis/command-api-events-url",
+  is '[.spec.containers[0].env[] | select(.name != "PRAXIS_DATABASE_CA") | .name + "=" + .value] == ["PRAXIS_EVENTS_URL_FILE=/run/secrets/praxis/command-api-events-url",
     "PRAXIS_VIEWS_URL_FILE=/run/secrets/praxis/projector-views-url", "PRAXIS_KEK_FILE=/run/secrets/praxis/kek"]'
   pod=$(manifest -- migrate)
   expect_equal "$(keys_of)" 'praxis-database:migrate-events-url,migrate-views-url'
@@ -67,6 +68,21 @@ test_each_command_gets_the_keys_it_needs_and_no_other() {
   expect_equal "$(keys_of)" 'praxis-database:'
   pod=$(manifest --as query-api -- views status)
   expect_equal "$(keys_of)" 'praxis-database:query-api-events-url,query-api-views-url'
+}
+
+test_pod_verifies_the_database_as_migrations_do() {
+  given
+  pod=$(manifest -- views status)
+  jq -r '.spec.containers[0].env[] | select(.name == "PRAXIS_DATABASE_CA").value' <<<"$pod" | openssl x509 -noout ||
+    fail "no certificate: $pod"
+  printf 'mysql:\n  ca: ""\n' >"$PRAXIS_GITOPS_VALUES/prod/database-ca.yaml"
+  run "$script" prod --dry-run -- views status
+  expect_status 1
+  expect_says 'has no certificates'
+  # The MySQL of the cluster is taken as it is.
+  sed -i '/^mysql:/,$d' "$PRAXIS_GITOPS_VALUES/prod/from-terraform/migrate.yaml"
+  pod=$(manifest -- views status)
+  is '[.spec.containers[0].env[] | select(.name == "PRAXIS_DATABASE_CA")] == []'
 }
 
 test_what_praxis_says_is_shown_and_the_pod_goes() {

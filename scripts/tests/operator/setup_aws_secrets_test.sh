@@ -94,12 +94,23 @@ test_on_rds_the_administrator_comes_from_its_own_secret_escaped() {
   given_rds
   run "$script" prod
   expect_status 0
-  expect_equal "$(value prod_database admin-url)" 'mysql://root:p%40ss%2Fword@db.example:3306/mysql?ssl-mode=REQUIRED'
+  expect_equal "$(value prod_database admin-url)" 'mysql://root:p%40ss%2Fword@db.example:3306/mysql?ssl-mode=VERIFY_IDENTITY'
   # RDS rotates it: the next run follows.
   printf '{"username":"root","password":"another-word"}' >"$store/arn_admin"
   run "$script" prod
   expect_says 'praxis/prod/database: wrote admin-url'
-  expect_equal "$(value prod_database admin-url)" 'mysql://root:another-word@db.example:3306/mysql?ssl-mode=REQUIRED'
+  expect_equal "$(value prod_database admin-url)" 'mysql://root:another-word@db.example:3306/mysql?ssl-mode=VERIFY_IDENTITY'
+}
+
+test_every_url_of_rds_asks_to_verify_it() {
+  given_rds
+  run "$script" prod
+  expect_equal "$(jq -r '[to_entries[] | select(.key | endswith("-url"))
+    | .value | endswith("?ssl-mode=VERIFY_IDENTITY")] | "\(length) \(all)"' "$store/praxis_prod_database")" '8 true'
+  run "$script" prod rotate-database-passwords
+  expect_status 0
+  expect_equal "$(jq -r '[.[] | select(startswith("mysql:") and (endswith("=VERIFY_IDENTITY") | not))] | length' \
+    "$store/praxis_prod_database")" 0
 }
 
 test_the_user_of_msk_is_the_one_we_use() {
