@@ -157,7 +157,6 @@ stop() {
   local status=$? pid id
   trap - EXIT
   for pid in "${pids[@]}"; do kill_child "$pid"; done
-  for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
   for id in "${containers[@]}"; do docker rm -f "$id" >/dev/null 2>&1 || true; done
   if [ -n "$run_dir" ]; then
     if [ "$status" = 0 ] || [ ${#pids[@]} = 0 ]; then

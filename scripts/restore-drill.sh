@@ -36,7 +36,12 @@ check() {
   case $1 in says | matches) ;; *) cp "$work/out" "$work/told" ;; esac
 }
 
-refuses() { ! "$@"; }
+# refuses COMMAND…: ends with 1, which is a refusal; neither a misuse, a crash nor a program that went on until it was stopped
+refuses() {
+  local code=0
+  "$@" || code=$?
+  [ "$code" = 1 ] || { echo "ended with $code, not 1"; return 1; }
+}
 same() { [ "$1" = "$2" ] || { echo "expected '$2', found '$1'"; return 1; }; }
 says() { grep -qF -- "$1" "$2" || { echo "'$1' is not in:"; cat "$2"; return 1; }; }
 matches() { grep -qE -- "$1" "$2" || { echo "'$1' is not matched by:"; cat "$2"; return 1; }; }
@@ -45,8 +50,7 @@ is_less() { [ "$1" -lt "$2" ] || { echo "$1 is not less than $2"; return 1; }; }
 clean_up() {
   local status=$? name
   trap - EXIT
-  for name in "${!running[@]}"; do kill -KILL "${running[$name]}" 2>/dev/null || true; done
-  for name in "${!running[@]}"; do wait "${running[$name]}" 2>/dev/null || true; done
+  for name in "${!running[@]}"; do kill_child "${running[$name]}"; done
   if [ -n "$work" ]; then
     if [ "$status" = 0 ]; then rm -rf "$work"; else say "what was written is in $work"; fi
   fi
@@ -63,8 +67,7 @@ start() {
 
 # lose NAME: as a power cut does
 lose() {
-  kill -KILL "${running[$1]}" 2>/dev/null || true
-  wait "${running[$1]}" 2>/dev/null || true
+  kill_child "${running[$1]}"
   unset "running[$1]"
 }
 

@@ -70,9 +70,13 @@ alive() {
   state=$(ps -o stat= -p "$1" 2>/dev/null) && [[ $state != Z* ]]
 }
 
-# kill_child PID: ends a process that this script started. One that ended before may have left its number to a stranger.
+# kill_child PID: ends a process that this script started, and waits for it, without bash's word on that. One that ended before
+# may have left its number to a stranger.
 kill_child() {
-  if [ "$(($(ps -o ppid= -p "$1" 2>/dev/null) + 0))" = "$$" ]; then kill -KILL "$1" 2>/dev/null || true; fi
+  {
+    if [ "$(($(ps -o ppid= -p "$1") + 0))" = "$$" ]; then kill -KILL "$1"; fi
+    wait "$1" || true
+  } 2>/dev/null
 }
 
 # end_with_owner: for a script about to exec its server: kills that server once the process named by
