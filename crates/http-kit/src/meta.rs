@@ -292,9 +292,9 @@ mod tests {
         let fixed = |log| Fixed(vec![Check::new("log", log), Check::new("keys", true)]);
         let left = until(leaving.clone(), Arc::new(fixed(true)));
         leaving.cancel();
-        for (readiness, is_told) in [
+        let probes: [(Arc<dyn Readiness>, &str); 4] = [
             (
-                Arc::new(fixed(false)) as Arc<dyn Readiness>,
+                Arc::new(fixed(false)),
                 r#"{check="keys"} 1 {check="log"} 0 {check="stopping"} 1 {check="time"} 1"#,
             ),
             (
@@ -309,7 +309,8 @@ mod tests {
                 left,
                 r#"{check="keys"} 1 {check="log"} 1 {check="stopping"} 0 {check="time"} 1"#,
             ),
-        ] {
+        ];
+        for (readiness, is_told) in probes {
             status(&admin(readiness, String::new), "/ready").await;
             assert_eq!(told(), is_told);
         }

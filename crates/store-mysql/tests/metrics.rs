@@ -26,10 +26,10 @@ mod read_database;
 mod schema;
 
 /// Everything of this runtime's one thread is told here.
-fn recorder() -> PrometheusRecorder {
+fn recorder() -> Outcome<PrometheusRecorder> {
     let waits = Matcher::Suffix("_seconds".to_owned());
     let builder = PrometheusBuilder::new().set_buckets_for_metric(waits, &[0.1, 1.0, 10.0]);
-    builder.expect("there are bounds").build_recorder()
+    Ok(builder?.build_recorder())
 }
 
 fn assert_told(recorder: &PrometheusRecorder, lines: &[&str]) {
@@ -70,7 +70,7 @@ fn no_op() -> Append {
 
 #[tokio::test]
 async fn a_head_that_another_holds_is_seen_as_a_wait_also_in_vain() -> Outcome {
-    let recorder = recorder();
+    let recorder = recorder()?;
     let _telling = metrics::set_default_local_recorder(&recorder);
     let (schema, log) = log_of(MySqlLogOptions::default()).await?;
     let other = MySqlLog::open(&schema.url(), MySqlLogOptions::default()).await?;
@@ -81,30 +81,31 @@ async fn a_head_that_another_holds_is_seen_as_a_wait_also_in_vain() -> Outcome {
             ..SequencerLimits::default()
         },
     );
-    let sequencing = tokio::spawn(sequencing.run());
-    tokio::task::yield_now().await;
-    assert_told(&recorder, &["praxis_append_head_wait_seconds_count 0"]);
+    let appending = async {
+        // The sequencer ends with the last that can append.
+        let appends = appends;
+        assert_told(&recorder, &["praxis_append_head_wait_seconds_count 0"]);
+        let held = other.begin().await?;
+        let refused = appends.append(no_op()).await;
+        assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+        let in_vain = [
+            r#"praxis_append_head_wait_seconds_bucket{le="1"} 0"#,
+            r#"praxis_append_head_wait_seconds_bucket{le="10"} 1"#,
+        ];
+        assert_told(&recorder, &in_vain);
 
-    let held = other.begin().await?;
-    let refused = appends.append(no_op()).await;
-    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
-    let in_vain = [
-        r#"praxis_append_head_wait_seconds_bucket{le="1"} 0"#,
-        r#"praxis_append_head_wait_seconds_bucket{le="10"} 1"#,
-    ];
-    assert_told(&recorder, &in_vain);
-
-    held.rollback().await?;
-    appends.append(no_op()).await?;
-    assert_told(&recorder, &["praxis_append_head_wait_seconds_count 2"]);
-    drop(appends);
-    sequencing.await?;
-    Ok(())
+        held.rollback().await?;
+        appends.append(no_op()).await?;
+        assert_told(&recorder, &["praxis_append_head_wait_seconds_count 2"]);
+        Ok(())
+    };
+    let ((), appended) = tokio::join!(sequencing.run(), appending);
+    appended
 }
 
 #[tokio::test]
 async fn connections_that_do_not_suffice_are_seen_and_waits_in_vain_too() -> Outcome {
-    let recorder = recorder();
+    let recorder = recorder()?;
     let _telling = metrics::set_default_local_recorder(&recorder);
     let (_schema, log) = log_of(MySqlLogOptions {
         writer_sessions_max: 1,
@@ -158,13 +159,13 @@ async fn connections_that_do_not_suffice_are_seen_and_waits_in_vain_too() -> Out
 
 #[tokio::test]
 async fn generations_read_at_once_tell_their_sum() -> Outcome {
-    let recorder = recorder();
+    let recorder = recorder()?;
     let _telling = metrics::set_default_local_recorder(&recorder);
     let database = ReadDatabase::named().await?;
     let url = database.registry().url();
     migrate_views(&url).await?;
     let registry = MySqlRegistry::open(&url).await?;
-    let partitions = NonZeroU32::new(1).expect("1 is not 0");
+    let partitions = NonZeroU32::MIN;
     let mut reads = Vec::new();
     for newest in [None, Some(1)] {
         let registered = registry.register_after(newest, partitions, 0).await?;
@@ -189,7 +190,7 @@ async fn generations_read_at_once_tell_their_sum() -> Outcome {
 
 #[tokio::test]
 async fn the_position_of_the_log_is_told_by_who_writes_it_and_by_who_reads_it() -> Outcome {
-    let recorder = recorder();
+    let recorder = recorder()?;
     let _telling = metrics::set_default_local_recorder(&recorder);
     let (schema, log) = log_of(MySqlLogOptions::default()).await?;
     assert_told(&recorder, &["praxis_log_position 0"]);
@@ -199,7 +200,7 @@ async fn the_position_of_the_log_is_told_by_who_writes_it_and_by_who_reads_it() 
     tx.commit().await?;
     assert_told(&recorder, &["praxis_log_position 3"]);
 
-    let reading = self::recorder();
+    let reading = self::recorder()?;
     let _telling = metrics::set_default_local_recorder(&reading);
     let reader = MySqlLog::open(&schema.url(), MySqlLogOptions::default()).await?;
     assert_told(&reading, &["praxis_log_position 3"]);
