@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use praxis_event_store::port::StoreError;
-use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use url::Url;
+
+use crate::log::options_of;
 
 pub mod applying;
 
@@ -224,15 +225,7 @@ impl Account {
 }
 
 fn parse(url: &str) -> Result<MySqlConnectOptions, StoreError> {
-    let options: Result<MySqlConnectOptions, _> = url.parse();
-    match options {
-        Ok(options) if url.starts_with("mysql://") => Ok(options
-            .pipes_as_concat(false)
-            .no_engine_substitution(false)
-            .set_names(false)
-            .disable_statement_logging()),
-        Ok(_) | Err(_) => Err(no_address()),
-    }
+    options_of(url).ok_or_else(no_address)
 }
 
 /// User and password of an address, without the escapes they have there.

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use praxis_event_store::port::{LogTransaction, LogWriter, StoreError};
 use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use url::Url;
 
 use crate::errors::store_error;
 use crate::fitness::{Purpose, check_parameters};
@@ -85,11 +86,8 @@ impl MySqlLog {
 
 /// Nothing of the address, which holds the password, is in the error.
 pub(crate) fn connect_options(url: &str) -> Result<MySqlConnectOptions, StoreError> {
-    let unreadable = || StoreError::Unfit("the database address is no mysql:// URL".to_owned());
-    let options: MySqlConnectOptions = url.parse().map_err(|_| unreadable())?;
-    if !url.starts_with("mysql://") {
-        return Err(unreadable());
-    }
+    let options = options_of(url)
+        .ok_or_else(|| StoreError::Unfit("the database address is no mysql:// URL".to_owned()))?;
     if options.get_database().is_none_or(str::is_empty) {
         return Err(StoreError::Unfit(
             "the database address names no schema".to_owned(),
@@ -101,12 +99,30 @@ pub(crate) fn connect_options(url: &str) -> Result<MySqlConnectOptions, StoreErr
             "the database's certificate is not verified: whoever is on the way to it could pose as it; set PRAXIS_DATABASE_CA"
         );
     }
+    Ok(options)
+}
+
+/// What a `mysql://` URL says. Beside what sqlx reads it may have `ssl-ca-pem`, certificates themselves: `ssl-ca` is a file.
+pub(crate) fn options_of(url: &str) -> Option<MySqlConnectOptions> {
+    let options: MySqlConnectOptions = url.parse().ok().filter(|_| url.starts_with("mysql://"))?;
+    let certificates = Url::parse(url)
+        .ok()?
+        .query_pairs()
+        .filter(|(name, _)| name == "ssl-ca-pem")
+        .last()
+        .map(|(_, pem)| pem.into_owned().into_bytes());
+    let options = match certificates {
+        Some(pem) => options.ssl_ca_from_pem(pem),
+        None => options,
+    };
     // SQL mode and character set are set as a whole later; sqlx would add to the server's mode.
-    Ok(options
-        .pipes_as_concat(false)
-        .no_engine_substitution(false)
-        .set_names(false)
-        .disable_statement_logging())
+    Some(
+        options
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .set_names(false)
+            .disable_statement_logging(),
+    )
 }
 
 /// Whether the server could be another than the address names. `VERIFY_CA` is not enough: sqlx trusts the public

@@ -102,7 +102,7 @@ impl DatabaseUrl {
         let separator = if self.0.contains('?') { '&' } else { '?' };
         let certificates = utf8_percent_encode(certificates.blocks(), NON_ALPHANUMERIC);
         Self(format!(
-            "{}{separator}ssl-mode=VERIFY_IDENTITY&ssl-ca={certificates}",
+            "{}{separator}ssl-mode=VERIFY_IDENTITY&ssl-ca-pem={certificates}",
             self.0
         ))
     }

@@ -118,7 +118,7 @@ fn with_certificates_of_the_database_no_url_is_had_without_them() {
     for setting in [&EVENTS_URL, &VIEWS_URL] {
         let url = config.require(setting).unwrap();
         assert!(
-            url.expose().contains("ssl-mode=VERIFY_IDENTITY&ssl-ca="),
+            url.expose().contains("ssl-mode=VERIFY_IDENTITY&ssl-ca-pem="),
             "{}",
             url.expose()
         );

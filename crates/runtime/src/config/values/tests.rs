@@ -106,7 +106,7 @@ fn a_database_url_takes_certificates_and_their_word_on_tls_is_the_last() {
         "For db:\n-----BEGIN CERTIFICATE-----\nAA+/\n-----END CERTIFICATE-----\nuntil 2061\n",
     )
     .unwrap();
-    let asked = "ssl-mode=VERIFY_IDENTITY&ssl-ca=\
+    let asked = "ssl-mode=VERIFY_IDENTITY&ssl-ca-pem=\
         %2D%2D%2D%2D%2DBEGIN%20CERTIFICATE%2D%2D%2D%2D%2D%0AAA%2B%2F%0A%2D%2D%2D%2D%2DEND%20CERTIFICATE%2D%2D%2D%2D%2D";
     for (given, with) in [
         ("mysql://db/x", "mysql://db/x?"),

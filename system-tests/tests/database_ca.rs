@@ -1,0 +1,109 @@
+//! Does nobody speak to a MySQL server that cannot show who it is, and do they say so?
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use praxis_system_tests::deployment::Deployment;
+use praxis_system_tests::service::{Program, Service};
+use praxis_testkit::certificates::{Authority, ServerCertificate};
+use praxis_testkit::servers::{MySqlServer, kafka_brokers};
+use tokio::time::{Instant, sleep};
+
+const TIME_MAX: Duration = Duration::from_mins(1);
+const REFUSED: &str = "the database's certificate is refused";
+
+fn options(authority: &Authority, server: &ServerCertificate) -> [(&'static str, String); 3] {
+    [
+        ("ssl_ca", authority.file().display().to_string()),
+        ("ssl_cert", server.certificate.display().to_string()),
+        ("ssl_key", server.key.display().to_string()),
+    ]
+}
+
+/// What a server does that got another certificate, or another server in its place: nobody's connection lives on.
+async fn becomes(
+    mysql: &MySqlServer,
+    authority: &Authority,
+    server: &ServerCertificate,
+) -> anyhow::Result<()> {
+    for (name, file) in options(authority, server) {
+        mysql.client(&format!("SET GLOBAL {name} = '{file}'")).await?;
+    }
+    mysql.client("ALTER INSTANCE RELOAD TLS").await?;
+    let open = "SELECT id FROM performance_schema.processlist WHERE db LIKE 'praxis%'";
+    for id in mysql.client(open).await?.lines() {
+        // It may have ended by itself.
+        let _ = mysql.client(&format!("KILL {id}")).await;
+    }
+    Ok(())
+}
+
+async fn answers(service: &Service, status: u16) -> anyhow::Result<()> {
+    let until = Instant::now() + TIME_MAX;
+    loop {
+        let answer = reqwest::get(format!("{}/ready", service.admin())).await?.status();
+        if answer == status {
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "/ready goes on answering {answer}");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_program_speaks_to_a_server_of_another_authority_and_each_says_why() -> anyhow::Result<()> {
+    let (ours, other) = (Authority::named("Ours").await?, Authority::named("Other").await?);
+    let (own, strange) = (
+        ours.certificate_for("IP:127.0.0.1").await?,
+        other.certificate_for("IP:127.0.0.1").await?,
+    );
+    let started = options(&ours, &own).map(|(name, file)| format!("--{name}={file}"));
+    let mysql = MySqlServer::start_with(&started.each_ref().map(String::as_str)).await?;
+    let url = mysql.url();
+    let password = url.split([':', '@']).nth(2).unwrap_or_default();
+    // Its addresses ask for any TLS: what is verified, and whether, is said by the setting alone.
+    let deployment = Deployment::found(&url, &kafka_brokers()).await?;
+    let (good, bad) = (
+        [("PRAXIS_DATABASE_CA", ours.pem())],
+        [("PRAXIS_DATABASE_CA", other.pem())],
+    );
+
+    for program in [Program::CommandApi, Program::Projector, Program::QueryApi] {
+        let mut service = deployment.spawn_with(program, &bad)?;
+        let status = service.process.wait(TIME_MAX).await?;
+        let output = service.process.output()?;
+        ensure!(!status.success(), "{} started: {output}", program.binary());
+        ensure!(
+            output.contains("cannot use the event store") && output.contains(REFUSED),
+            "{output}"
+        );
+        ensure!(!output.contains(password), "{output}");
+    }
+    let addresses = tempfile::tempdir()?;
+    let addresses = addresses.path().join("secrets").display().to_string();
+    let host = format!("127.0.0.1:{}", mysql.port());
+    let made = deployment
+        .praxis(&["keys", "init", &addresses, "--mysql", &host])
+        .await?;
+    ensure!(made.success, "{}", made.output);
+    for command in [
+        &["migrate"][..],
+        &["audit", "verify"],
+        &["accounts", "apply", "--from", &addresses],
+    ] {
+        let told = deployment.praxis_with(command, &bad).await?;
+        ensure!(
+            !told.success && told.output.contains(REFUSED) && !told.output.contains(password),
+            "{command:?}: {}",
+            told.output
+        );
+        let told = deployment.praxis_with(command, &good).await?;
+        ensure!(!told.output.contains(REFUSED), "{command:?}: {}", told.output);
+    }
+
+    let service = deployment.start_with(Program::CommandApi, &good).await?;
+    becomes(&mysql, &other, &strange).await?;
+    answers(&service, 503).await?;
+    becomes(&mysql, &ours, &own).await?;
+    answers(&service, 200).await
+}
