@@ -10,7 +10,8 @@ usage: e2e-compose.sh [--keep] [--only STAGE]… [--seed N]
 
 Has an engine, base images and our images, starts everything anew, runs system-tests/examples/compose against it, and
 takes it down with its data. --keep leaves it running. --only and --seed are the driver's. The last line counts; what
-containers wrote is kept in .dev/e2e when something failed. What stood in this project's volumes is lost.
+containers wrote is kept in .dev/e2e when something failed. Volumes that it did not make itself are not touched: it refuses
+to start beside the practice of setup-local.sh.
 USAGE
 }
 
@@ -37,6 +38,8 @@ while [ $# -gt 0 ]; do
 done
 
 home=$dev_dir/e2e
+# There while volumes of the project are this test's, which it may throw away.
+ours=$dev_dir/e2e-made-the-volumes
 export NEXT_SOURCES=$home/next
 export COMPOSE_FILE=compose.yaml:docker/compose.e2e.yaml:system-tests/examples/compose/next.yaml
 cd "$root_dir"
@@ -57,6 +60,14 @@ build_images() {
   make_next_sources
   docker compose --progress quiet --profile next build projector-next query-api-next
   rm -rf "$NEXT_SOURCES"
+}
+
+# The project's name is that of compose.yaml, and so are its volumes.
+own_volumes() {
+  if [ ! -e "$ours" ] && [ -n "$(docker volume ls --quiet --filter label=com.docker.compose.project=praxis)" ]; then
+    die "there is a practice in the volumes praxis_…, which this would destroy; to lose it: scripts/setup-local.sh --down --data"
+  fi
+  touch "$ours"
 }
 
 timed() {
@@ -80,7 +91,7 @@ finish() {
   local code=$?
   [ "$code" = 0 ] || keep_logs
   if [ -z "$keep" ]; then
-    docker compose --progress quiet --profile next down --volumes --remove-orphans || true
+    docker compose --progress quiet --profile next down --volumes --remove-orphans && rm -f "$ours" || true
   fi
   exit "$code"
 }
@@ -88,7 +99,9 @@ finish() {
 rm -rf "$home"
 mkdir -p "$home"
 scripts/docker-engine.sh start
-eval "$(scripts/docker-engine.sh env)"
+engine=$(scripts/docker-engine.sh env)
+eval "$engine"
+own_volumes
 timed scripts/base-images.sh
 timed build_images
 cargo build -q -p praxis-system-tests --example compose

@@ -104,6 +104,8 @@ build_images() {
 
 start() {
   say "starting"
+  # From here on they are somebody's practice, which e2e-compose.sh may not throw away.
+  rm -f "$dev_dir/e2e-made-the-volumes"
   compose up --detach --wait --remove-orphans ||
     { compose ps --all >&2; die "not everything became healthy; look at: docker compose logs"; }
   [ -n "$observe" ] || return 0

@@ -18,6 +18,7 @@ try speak-tcp socket 2 1
 try write-settings touch /etc/praxis/probe
 try write-programs touch /usr/local/bin/probe.new
 try write-state-of-others touch /var/lib/probe.other
+try write-where-anybody-may touch /srv/probe
 try share-tmp shared_tmp
 try read-homes cat /home/somebody/letter
 try see-other-processes test -d /proc/1

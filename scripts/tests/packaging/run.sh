@@ -236,6 +236,7 @@ prepare_probes() {
   install -m 0755 "$here/probe.sh" "$work/machine/usr/local/bin/probe"
   install -m 4755 "$work/machine/usr/bin/id" "$work/machine/usr/local/bin/probe-id"
   install -D -m 0644 /dev/null "$work/machine/home/somebody/letter"
+  chmod 1777 "$work/machine/srv"
 }
 
 # A unit that says no more than what to run. By it is known that each attempt of the probe can succeed.
