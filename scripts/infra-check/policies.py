@@ -313,7 +313,7 @@ def ports_exist(manifests):
 def services_select_pods(manifests):
     for service in manifests.of("Service"):
         selector = service["spec"].get("selector")
-        if selector and not any(selects({"matchLabels": selector}, labels) for _, labels, _, _ in manifests.services):
+        if not selector or not any(selects({"matchLabels": selector}, labels) for _, labels, _, _ in manifests.services):
             yield f"{title(service)}: selects no pods"
 
 
@@ -560,6 +560,8 @@ def names_of_adr_40(manifests):
             yield f"{name}: lacks labels: {sorted(set(wanted.items()) - set(labels.items()))}"
         if spec.get("serviceAccountName") != release:
             yield f"{name}: its service account is called {spec.get('serviceAccountName')}, not {release}"
+        if not any(account["metadata"].get("name") == release for account in manifests.of("ServiceAccount")):
+            yield f"{name}: there is no ServiceAccount {release}"
         if workload["kind"] == "Deployment":
             if workload["metadata"]["name"] != release:
                 yield f"{name}: is not called as its release {release}"

@@ -160,6 +160,11 @@ def a_service_of_nobody(objects):
     one(objects, "Service")["spec"]["selector"]["app.kubernetes.io/instance"] = "query"
 
 
+@refused("services-select-pods", QUERY)
+def a_service_that_selects_nothing(objects):
+    del one(objects, "Service")["spec"]["selector"]
+
+
 @refused("service-monitors-find-services", COMMAND)
 def a_monitor_of_no_port(objects):
     one(objects, "ServiceMonitor")["spec"]["endpoints"][0]["port"] = "metrics"
@@ -320,6 +325,11 @@ def a_missing_setting(objects):
 @refused("names-of-adr-40", COMMAND)
 def another_port(objects):
     container(objects)["ports"][0]["containerPort"] = 9091
+
+
+@refused("names-of-adr-40", COMMAND)
+def an_account_that_is_not_there(objects):
+    without(objects, "ServiceAccount")
 
 
 @refused("names-of-adr-40", COMMAND)
