@@ -50,7 +50,15 @@ pub struct Told {
 impl Deployment {
     /// A new practice on these servers: keys are made, and `praxis migrate` makes the schemas.
     pub async fn found(server_url: &str, brokers: &str) -> anyhow::Result<Self> {
-        let deployment = Self {
+        let deployment = Self::plan(server_url, brokers)?;
+        let told = deployment.praxis(&["migrate"]).await?;
+        anyhow::ensure!(told.success, "praxis migrate failed: {}", told.output);
+        Ok(deployment)
+    }
+
+    /// The same without schemas: the test makes them its own way.
+    pub fn plan(server_url: &str, brokers: &str) -> anyhow::Result<Self> {
+        Ok(Self {
             name: new_id().simple().to_string(),
             server_url: server_url.to_owned(),
             brokers: brokers.to_owned(),
@@ -58,10 +66,7 @@ impl Deployment {
             kek_id: new_id(),
             signing: generate(KeySize::Rsa2048)?,
             log_dir: tempfile::Builder::new().prefix("praxis-deployment-").tempdir()?,
-        };
-        let told = deployment.praxis(&["migrate"]).await?;
-        anyhow::ensure!(told.success, "praxis migrate failed: {}", told.output);
-        Ok(deployment)
+        })
     }
 
     /// Starts a program and waits until it is ready. A `query-api` is ready once a projector has filled read models.
