@@ -8,12 +8,14 @@ usage() {
   cat <<'USAGE'
 usage: deploy.sh ENV release.json URL
 
+  0. asks whether main's release signed every image of release.json (release.sh verify), and does nothing if it did not
   1. prepare: migrations and the projector (of a new fingerprint: beside the old one); waits until they are done and ready
   2. serve: command-api and query-api; waits until they serve, then asks URL from outside (smoke-test.sh)
   3. takes away projectors whose rollback window is over
 
 Each step is a commit, pushed to the branch PRAXIS_DEPLOY_BRANCH (main). A step that fails is reverted, waited for again,
-and this ends with 1. The work tree must be clean and have the whole history; kubectl must speak to praxis-ENV.
+and this ends with 1. The work tree must be clean and have the whole history; kubectl must speak to praxis-ENV; docker must be
+logged in to the registry. PRAXIS_REGISTRY and PRAXIS_SIGNER are as release.sh --help says.
 USAGE
 }
 
@@ -21,7 +23,7 @@ case ${1:-} in -h | --help) usage; exit 0 ;; esac
 [ $# = 3 ] || wrong "which environment, release and address?"
 environment "$1"
 env=$1 release=$(realpath "$2") url=$3
-need git jq kubectl curl
+need git jq kubectl curl docker cosign
 branch=${PRAXIS_DEPLOY_BRANCH:-main}
 seconds=${PRAXIS_ROLLOUT_SECONDS:-1200}
 pushes_max=5
@@ -32,6 +34,8 @@ kubectl get applications.argoproj.io --namespace argocd -o json >/dev/null || di
 [ -z "$(git status --porcelain -- gitops)" ] || die "gitops/ has changes that are not committed"
 tag=$(jq -er .tag "$release") || die "$release does not say which tag"
 projector=projector-$(jq -er '.fingerprint[:8]' "$release")
+
+scripts/release.sh verify "$release"
 
 # Another environment's deployment may have pushed meanwhile; it never touches the same files.
 push() {

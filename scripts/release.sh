@@ -12,10 +12,13 @@ usage() {
 usage: release.sh build PLATFORM DIR      build the images for linux/PLATFORM (amd64, arm64), push them without a name, note digests in DIR
        release.sh publish DIR             join what DIR notes under sha-<commit> and the branch, sign it, write DIR/release.json
        release.sh describe TAG DIR        write DIR/release.json for images that are there as TAG (vX.Y.Z or sha-<commit>)
+       release.sh verify release.json     fail unless main's release built and signed each image of it from its commit
        release.sh promote vX.Y.Z DIR      name the images of this commit vX.Y.Z; write DIR/release.json
        release.sh archive vX.Y.Z ARCH DIR pack praxis (from its image; ARCH amd64 or arm64), its systemd unit and papers into DIR
 
 PRAXIS_REGISTRY names the registry (123456789012.dkr.ecr.ap-south-1.amazonaws.com); `docker` must be logged in to it.
+PRAXIS_SIGNER names who must have signed, for all but build and archive; `describe` and `promote` refuse what verify refuses:
+https://github.com/OWNER/NAME/.github/workflows/release.yml@refs/heads/main
 PRAXIS_BRANCH names the branch for `publish` (main). release.json is {commit, tag, fingerprint, images: {program: digest}}.
 USAGE
 }
@@ -56,6 +59,30 @@ build() {
   rm "$dir/metadata.json"
 }
 
+# signed IMAGE@DIGEST COMMIT: did main's release make this from that commit? Its signature says who signed, in which run of
+# which workflow, as GitHub told Sigstore; and the digest that is signed covers what BuildKit noted of each platform.
+signed() {
+  local image=$1 commit=$2
+  : "${PRAXIS_SIGNER:?nobody to trust is named: set PRAXIS_SIGNER}"
+  cosign verify "$image" --certificate-oidc-issuer https://token.actions.githubusercontent.com \
+    --certificate-identity "$PRAXIS_SIGNER" --certificate-github-workflow-sha "$commit" >/dev/null ||
+    die "$image is not signed by $PRAXIS_SIGNER for commit $commit"
+  docker buildx imagetools inspect "$image" --format '{{json .Provenance}}' | jq -e --arg commit "$commit" \
+    '. as $of | $ARGS.positional | all($of["linux/\(.)"] | [.. | strings] | any(. == $commit))' --args "${platforms[@]}" >/dev/null ||
+    die "$image has no provenance that names commit $commit for each of ${platforms[*]}"
+}
+
+verify() {
+  local release=$1 program commit digest
+  commit=$(jq -er '.commit | select(test("^[0-9a-f]{40}$"))' "$release") || die "$release does not say which commit"
+  for program in "${programs[@]}"; do
+    digest=$(jq -er --arg program "$program" '.images[$program] | select(test("^sha256:[0-9a-f]{64}$"))' "$release") ||
+      die "$release does not say which $program"
+    signed "$(image "$program")@$digest" "$commit"
+  done
+  say "all of $(jq -r .tag "$release") is of commit $commit, signed by main's release"
+}
+
 # describe_as TAG DIR: what stands in the registry under a tag
 describe_as() {
   local tag=$1 dir=$2 program digest projector commit fingerprint images='{}'
@@ -64,12 +91,16 @@ describe_as() {
     images=$(jq -c --arg program "$program" --arg digest "$digest" '.[$program] = $digest' <<<"$images")
   done
   projector=$(image projector)@$(jq -r .projector <<<"$images")
-  fingerprint=$(docker run --rm --network none "$projector" fingerprint)
-  [[ $fingerprint =~ ^[0-9a-f]{16}$ ]] || die "projector fingerprint said '$fingerprint', which is no fingerprint"
+  docker pull --quiet "$projector" >/dev/null
   commit=$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$projector")
   mkdir -p "$dir"
-  jq -n --arg commit "$commit" --arg tag "$tag" --arg fingerprint "$fingerprint" --argjson images "$images" \
-    '{$commit, $tag, $fingerprint, $images}' >"$dir/release.json"
+  jq -n --arg commit "$commit" --arg tag "$tag" --argjson images "$images" '{$commit, $tag, $images}' >"$dir/unverified.json"
+  # Before anything of it is run.
+  verify "$dir/unverified.json"
+  fingerprint=$(docker run --rm --network none "$projector" fingerprint)
+  [[ $fingerprint =~ ^[0-9a-f]{16}$ ]] || die "projector fingerprint said '$fingerprint', which is no fingerprint"
+  jq --arg fingerprint "$fingerprint" '{commit, tag, $fingerprint, images}' "$dir/unverified.json" >"$dir/release.json"
+  rm "$dir/unverified.json"
   cat "$dir/release.json"
 }
 
@@ -128,6 +159,7 @@ case ${1:-} in -h | --help) usage; exit 0 ;; esac
 case "${1:-}/$#" in
   build/3) build "$2" "$3" ;;
   publish/2) publish "$2" ;;
+  verify/2) verify "$2" ;;
   describe/3) describe_as "$2" "$3" ;;
   promote/3) promote "$2" "$3" ;;
   archive/4) archive "$2" "$3" "$4" ;;

@@ -97,6 +97,8 @@ check_workflows() {
   found workflows "${files[@]}" || return
   check actionlint actionlint "${files[@]}"
   check zizmor zizmor --offline .github
+  check "each job is let in where it must" "$python" "$here/trust_check.py"
+  check "jobs that AWS would not let in are refused" "$python" "$here/trust_check_test.py"
 }
 
 # render HELM CHART VALUES OUTPUT

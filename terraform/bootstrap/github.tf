@@ -9,7 +9,9 @@ resource "aws_iam_openid_connect_provider" "github" {
 locals {
   github       = "token.actions.githubusercontent.com"
   provider_arn = "arn:aws:iam::${local.account_id}:oidc-provider/${local.github}"
-  registry     = "arn:aws:ecr:${var.region}:${local.account_id}:repository/praxis/*"
+  # <account>.dkr.ecr.<region>.amazonaws.com
+  registry_host = coalesce(var.registry, "${local.account_id}.dkr.ecr.${var.region}.amazonaws.com")
+  registry      = "arn:aws:ecr:${split(".", local.registry_host)[3]}:${split(".", local.registry_host)[0]}:repository/praxis/*"
 
   # For who may do nearly everything in an environment: what the others run comes from the same registry.
   registry_is_read_only = {
@@ -19,14 +21,18 @@ locals {
     Resource  = local.registry
   }
 
-  # Who may take which role: the end of the token's subject. Only the tags of releases need a pattern.
-  subjects = merge(
-    { "praxis-github-ecr" = ["ref:refs/heads/main", "ref:refs/tags/v*"] },
-    { for env in var.environments : "praxis-${env}-github-terraform-plan" => ["pull_request", "ref:refs/heads/main"] },
-    # The GitHub environment asks its reviewers before a job gets such a token.
-    { for env in var.environments : "praxis-${env}-github-terraform-apply" => ["environment:terraform-${env}"] },
-    { for env in var.environments : "praxis-${env}-github-deploy" => ["environment:${env}"] },
-  )
+  # Who may take which role: the end of the token's subject. Only the tags of releases need a pattern. A job of a GitHub
+  # environment has its name as subject, whatever the branch: the environment says which branches, and asks its reviewers.
+  # scripts/infra-check/trust_check.py holds the workflows to this file.
+  subjects = merge([
+    for env in var.environments : {
+      for role, subjects in jsondecode(file("${path.module}/trust.json")) :
+      replace(role, "<env>", env) => [for s in subjects : replace(s, "<env>", env)]
+    }
+  ]...)
+  # Without these keys nothing that they encrypted can be read again: the states, and every image.
+  loses_a_key  = ["kms:DisableKey", "kms:PutKeyPolicy", "kms:RetireGrant", "kms:RevokeGrant", "kms:ScheduleKeyDeletion"]
+  account_keys = concat([module.state_key.arn], [for key in module.registry_key : key.arn])
   trust = {
     for role, subjects in local.subjects : role => jsonencode({
       Version = "2012-10-17"
@@ -46,7 +52,7 @@ locals {
 # Images: pushed from main and from releases.
 
 resource "aws_iam_role" "ecr" {
-  count                = var.registry ? 1 : 0
+  count                = var.registry == null ? 1 : 0
   name                 = "praxis-github-ecr"
   description          = "GitHub: push images from main and from tags of releases"
   max_session_duration = 3600
@@ -55,7 +61,7 @@ resource "aws_iam_role" "ecr" {
 }
 
 resource "aws_iam_role_policy" "ecr" {
-  count = var.registry ? 1 : 0
+  count = var.registry == null ? 1 : 0
   name  = "push"
   role  = aws_iam_role.ecr[0].id
   policy = jsonencode({
@@ -209,6 +215,12 @@ resource "aws_iam_policy" "boundary" {
         Action   = "s3:*"
         Resource = [local.bucket_arn, "${local.bucket_arn}/*"]
       },
+      {
+        Sid      = "NotTheAccountsKeys"
+        Effect   = "Deny"
+        Action   = local.loses_a_key
+        Resource = local.account_keys
+      },
       local.registry_is_read_only,
     ]
   })
@@ -303,13 +315,19 @@ resource "aws_iam_role_policy" "apply" {
       },
       local.registry_is_read_only,
       {
-        Sid    = "NotTheBucketNorItsKey"
+        Sid    = "NotTheBucket"
         Effect = "Deny"
         Action = [
           "s3:DeleteBucket*", "s3:PutBucket*", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
-          "s3:DeleteObjectVersion", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion",
+          "s3:DeleteObjectVersion",
         ]
-        Resource = [local.bucket_arn, "${local.bucket_arn}/*", module.state_key.arn]
+        Resource = [local.bucket_arn, "${local.bucket_arn}/*"]
+      },
+      {
+        Sid      = "NotTheAccountsKeys"
+        Effect   = "Deny"
+        Action   = local.loses_a_key
+        Resource = local.account_keys
       },
     ]
   })

@@ -43,7 +43,7 @@ resource "aws_s3_account_public_access_block" "this" {
 }
 
 module "registry_key" {
-  count       = var.registry ? 1 : 0
+  count       = var.registry == null ? 1 : 0
   source      = "../modules/key"
   name        = "praxis-registry"
   description = "Layers of praxis' images"
@@ -52,7 +52,8 @@ module "registry_key" {
 }
 
 module "ecr" {
-  count   = var.registry ? 1 : 0
-  source  = "../modules/ecr"
-  key_arn = module.registry_key[0].arn
+  count            = var.registry == null ? 1 : 0
+  source           = "../modules/ecr"
+  key_arn          = module.registry_key[0].arn
+  pull_account_ids = var.pull_account_ids
 }

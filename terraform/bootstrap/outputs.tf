@@ -4,16 +4,16 @@ output "state_bucket" {
 }
 
 output "region" {
-  description = "For -backend-config=\"region=…\", and GitHub's variable AWS_REGION."
+  description = "For -backend-config=\"region=…\", and the variable AWS_REGION of this account's environments on GitHub."
   value       = var.region
 }
 
 output "account_id" {
-  description = "GitHub's variable AWS_ACCOUNT_ID."
+  description = "The variable AWS_ACCOUNT_ID of this account's environments on GitHub."
   value       = local.account_id
 }
 
 output "registry" {
-  description = "Where images are pushed to."
-  value       = "${local.account_id}.dkr.ecr.${var.region}.amazonaws.com"
+  description = "Where images come from: the variable registry of other accounts; its account and region are GitHub's REGISTRY_ACCOUNT_ID and REGISTRY_REGION."
+  value       = local.registry_host
 }

@@ -24,7 +24,21 @@ variable "environments" {
 }
 
 variable "registry" {
-  description = "Make the registry here. Off in the accounts that pull from another one's."
-  type        = bool
-  default     = true
+  description = "The registry's host, where it is another account's (that one's output registry). Null: it is made here."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.registry == null || can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com$", var.registry))
+    error_message = "registry must be a host like 123456789012.dkr.ecr.ap-south-1.amazonaws.com."
+  }
+}
+
+variable "pull_account_ids" {
+  description = "Other accounts whose nodes and deployments pull from the registry made here."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = length(var.pull_account_ids) == 0 || var.registry == null
+    error_message = "pull_account_ids is said where the registry is."
+  }
 }

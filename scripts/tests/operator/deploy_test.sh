@@ -5,7 +5,9 @@
 export PRAXIS_ROLLOUT_PAUSE_SECONDS=0 PRAXIS_ROLLOUT_SECONDS=0
 export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
 export HOME=$STUB_STATE
+export PRAXIS_REGISTRY=registry.example.org PRAXIS_SIGNER=https://github.com/o/r/.github/workflows/release.yml@refs/heads/main
 work=$STUB_STATE/work
+commit=$(printf 'c%.0s' {1..40})
 old=$(printf 'a%.0s' {1..64})
 new=$(printf 'b%.0s' {1..64})
 
@@ -61,7 +63,12 @@ STUB
 
 # release FINGERPRINT
 given_release() {
-  jq -n --arg digest "sha256:$new" --arg fingerprint "$1" '{commit: "c", tag: "v2", $fingerprint,
+  local program
+  echo "$commit" >"$STUB_STATE/built-from"
+  for program in command-api query-api projector praxis; do
+    echo "$PRAXIS_REGISTRY/praxis/$program@sha256:$new $PRAXIS_SIGNER $commit"
+  done >"$STUB_STATE/signed"
+  jq -n --arg digest "sha256:$new" --arg fingerprint "$1" --arg commit "$commit" '{$commit, tag: "v2", $fingerprint,
     images: {"command-api": $digest, "query-api": $digest, projector: $digest, praxis: $digest}}' >"$STUB_STATE/release.json"
 }
 deploy() { run "$work/scripts/deploy.sh" dev "$STUB_STATE/release.json" https://praxis.example.org; }
@@ -125,6 +132,16 @@ test_deployment_that_is_not_seen_from_outside_goes_back() {
   deploy
   expect_status 1
   [[ $(in_main command-api.yaml) == *"$old"* ]] || fail 'command-api is still v2'
+}
+
+test_deployment_of_an_image_that_nobody_signed_pushes_nothing() {
+  given_dev
+  given_release 1111111111111111
+  sed -i /query-api/d "$STUB_STATE/signed"
+  deploy
+  expect_status 1
+  expect_says "query-api@sha256:$new is not signed by $PRAXIS_SIGNER"
+  expect_equal "$(commits)" 1
 }
 
 test_deployment_over_changes_at_hand_is_refused() {

@@ -3,6 +3,7 @@
 # git, tar and jq are real. Run by run.sh.
 
 export PRAXIS_REGISTRY=registry.example.org
+export PRAXIS_SIGNER=https://github.com/praxis-example/praxis/.github/workflows/release.yml@refs/heads/main
 short=$(git -C "$root_dir" rev-parse --short=12 HEAD)
 version=v$(sed -nE 's/^version = "(.*)"$/\1/p' "$root_dir/Cargo.toml" | head -n 1)
 release() { run "$root_dir/scripts/release.sh" "$@"; }
@@ -35,6 +36,60 @@ test_release_notes_digests_and_fingerprint() {
   released
   jq -e '(.images | length) == 4 and (.images | all(test("^sha256:[0-9a-f]{64}$")))
     and .fingerprint == "0123456789abcdef" and (.tag | startswith("sha-"))' "$STUB_STATE/d/release.json" >/dev/null || fail "$(cat "$STUB_STATE/d/release.json")"
+}
+
+# Nothing is run before it is known whose it is.
+test_what_main_did_not_sign_is_neither_run_nor_named() {
+  released
+  local projector
+  projector=$(in_registry "projector:sha-$short")
+  sed -i "/$projector/d" "$STUB_STATE/signed"
+  : >"$STUB_STATE/calls"
+  release describe "sha-$short" "$STUB_STATE/e"
+  expect_status 1
+  expect_says "projector@$projector is not signed by $PRAXIS_SIGNER"
+  expect_equal "$(calls '^docker run')" 0
+  [ ! -e "$STUB_STATE/e/release.json" ] || fail 'it was described'
+}
+
+test_what_another_workflow_signed_is_refused() {
+  released
+  PRAXIS_SIGNER=${PRAXIS_SIGNER/release.yml/other.yml}
+  release verify "$STUB_STATE/d/release.json"
+  expect_status 1
+  expect_says 'is not signed by https://github.com/praxis-example/praxis/.github/workflows/other.yml@refs/heads/main'
+}
+
+test_what_was_signed_for_another_commit_is_refused() {
+  released
+  jq '.commit |= gsub("[0-9]"; "f")' "$STUB_STATE/d/release.json" >"$STUB_STATE/other.json"
+  release verify "$STUB_STATE/other.json"
+  expect_status 1
+  expect_says 'is not signed by'
+}
+
+test_what_was_built_from_another_commit_is_refused() {
+  released
+  printf '%040d' 0 >"$STUB_STATE/built-from"
+  release verify "$STUB_STATE/d/release.json"
+  expect_status 1
+  expect_says 'has no provenance that names commit'
+}
+
+test_a_release_without_a_digest_is_refused() {
+  released
+  jq '.images["query-api"] = "latest"' "$STUB_STATE/d/release.json" >"$STUB_STATE/other.json"
+  release verify "$STUB_STATE/other.json"
+  expect_status 1
+  expect_says 'does not say which query-api'
+}
+
+test_without_a_name_to_trust_nothing_is_verified() {
+  released
+  unset PRAXIS_SIGNER
+  release verify "$STUB_STATE/d/release.json"
+  expect_status 1
+  expect_says 'set PRAXIS_SIGNER'
 }
 
 test_release_of_one_platform_alone_is_refused() {

@@ -213,12 +213,64 @@ run "an_environment_cannot_change_an_image" {
 run "an_account_without_a_registry" {
   command = plan
   variables {
-    registry     = false
+    registry     = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
     environments = ["prod"]
   }
   assert {
     condition     = length(aws_iam_role.ecr) == 0 && length(module.ecr) == 0 && toset(keys(aws_iam_role.apply)) == toset(["prod"])
     error_message = "prod's own account pulls and does not push"
+  }
+  assert {
+    condition = one([
+      for s in jsondecode(aws_iam_role_policy.deploy["prod"].policy).Statement : s.Resource if s.Sid == "Pull"
+    ]) == "arn:aws:ecr:eu-central-1:210987654321:repository/praxis/*"
+    error_message = "a deployment verifies images where they are, in the other account and its region"
+  }
+  assert {
+    condition     = output.registry == "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
+    error_message = "the registry is the other account's"
+  }
+}
+
+run "accounts_that_pull_are_said_where_the_registry_is" {
+  command = plan
+  variables {
+    registry         = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
+    pull_account_ids = ["123456789012"]
+  }
+  expect_failures = [var.pull_account_ids]
+}
+
+run "a_registry_that_is_no_host_is_refused" {
+  command = plan
+  variables {
+    registry = "210987654321"
+  }
+  expect_failures = [var.registry]
+}
+
+run "a_plan_is_taken_by_its_own_environment_only" {
+  command = plan
+  assert {
+    condition = alltrue([
+      for env, r in aws_iam_role.plan :
+      jsondecode(r.assume_role_policy).Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"] == ["repo:praxis-example/praxis:environment:terraform-${env}-plan"]
+    ])
+    error_message = "a plan's role reads nearly everything: no other job of the repository may take it"
+  }
+}
+
+# module.registry_key and module.state_key have one ARN under these mocks: two in the list are both.
+run "no_environment_can_lose_a_key_of_the_account" {
+  command = plan
+  assert {
+    condition = alltrue([
+      for p in concat([for r in aws_iam_role_policy.apply : r.policy], [for b in aws_iam_policy.boundary : b.policy]) : anytrue([
+        for s in jsondecode(p).Statement :
+        s.Effect == "Deny" && contains(flatten([try(s.Action, [])]), "kms:ScheduleKeyDeletion") && length(flatten([try(s.Resource, [])])) == 2
+      ])
+    ])
+    error_message = "dev's apply, or a role of its making, must not make every state or image unreadable"
   }
 }
 

@@ -38,3 +38,13 @@ variable "key_arn" {
   description = "KMS key of the layers."
   type        = string
 }
+
+variable "pull_account_ids" {
+  description = "Other accounts that pull from here."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = alltrue([for id in var.pull_account_ids : can(regex("^[0-9]{12}$", id))])
+    error_message = "pull_account_ids must be numbers of accounts, 12 digits each."
+  }
+}

@@ -54,6 +54,49 @@ run "releases_are_kept_before_anything_expires" {
   }
 }
 
+# Platforms of an image and its signature have no tag.
+run "nothing_without_a_tag_expires" {
+  command = plan
+  assert {
+    condition = alltrue(flatten([
+      for p in aws_ecr_lifecycle_policy.this : [for r in jsondecode(p.policy).rules : r.selection.tagStatus == "tagged"]
+    ]))
+    error_message = "a signature that expired is a deployment, or a way back, that is refused"
+  }
+}
+
+run "other_accounts_pull_only_if_named" {
+  command = plan
+  assert {
+    condition     = length(aws_ecr_repository_policy.pull) == 0
+    error_message = "without other accounts there is no policy"
+  }
+}
+
+run "a_named_account_pulls_and_does_nothing_else" {
+  command = plan
+  variables {
+    pull_account_ids = ["210987654321"]
+  }
+  assert {
+    condition = length(aws_ecr_repository_policy.pull) == 4 && alltrue([
+      for p in aws_ecr_repository_policy.pull :
+      jsondecode(p.policy).Statement[0].Principal.AWS == ["arn:aws:iam::210987654321:root"] &&
+      jsondecode(p.policy).Statement[0].Condition.ArnLike["aws:PrincipalArn"] == ["arn:aws:iam::210987654321:role/praxis-*"] &&
+      toset(jsondecode(p.policy).Statement[0].Action) == toset(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
+    ])
+    error_message = "roles of praxis in that account read every repository, and nobody writes"
+  }
+}
+
+run "what_is_no_account_is_refused" {
+  command = plan
+  variables {
+    pull_account_ids = ["*"]
+  }
+  expect_failures = [var.pull_account_ids]
+}
+
 run "a_repository_of_others_is_refused" {
   command = plan
   variables {
