@@ -10,7 +10,7 @@ PROFILE ?= dev
 TEST_FLAGS ?=
 SERVICES := scripts/dev-services.sh run --
 
-.PHONY: help run test bench soak restore-drill images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck operator packaging infra toolchain
+.PHONY: help run test bench soak restore-drill images compose-up compose-down e2e-compose lint fmt fmt-check clippy doc deny shellcheck operator packaging infra cluster-check toolchain
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -90,6 +90,10 @@ packaging: toolchain ## Install the small practice's archive on a Debian that sy
 # `make infra PARTS="charts gitops"`: see scripts/infra-check/check.sh --help
 infra: ## Check images, workflows, charts, GitOps and Terraform, offline but for package registries
 	scripts/infra-check/check.sh $(PARTS)
+
+# `make cluster-check ENVIRONMENTS=prod`: see docs/how-to/check-on-a-control-plane.md
+cluster-check: ## Give all manifests to a control plane of Kubernetes and look at what becomes of them
+	scripts/cluster-check/check.sh $(ENVIRONMENTS)
 
 toolchain:
 	@missing=; \
