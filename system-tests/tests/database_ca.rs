@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 const TIME_MAX: Duration = Duration::from_mins(1);
 const REFUSED: &str = "the database's certificate is refused";
+const WARNED: &str = "the database's certificate is not verified";
 
 fn options(authority: &Authority, server: &ServerCertificate) -> [(&'static str, String); 3] {
     [
@@ -101,7 +102,22 @@ async fn no_program_speaks_to_a_server_of_another_authority_and_each_says_why() 
         ensure!(!told.output.contains(REFUSED), "{command:?}: {}", told.output);
     }
 
+    // This machine by a name that does not show it: whoever is not verified is warned of.
+    let elsewhere = deployment.events_url_at(&url.replace("127.0.0.1", "[::ffff:127.0.0.1]"));
+    let unverified = [("PRAXIS_EVENTS_URL", &*elsewhere)];
+    let warned = deployment.spawn_with(Program::CommandApi, &unverified)?;
+    let until = Instant::now() + TIME_MAX;
+    while !warned.process.output()?.contains(WARNED) {
+        ensure!(Instant::now() < until, "{}", warned.process.output()?);
+        sleep(Duration::from_millis(20)).await;
+    }
+    drop(warned);
+
     let service = deployment.start_with(Program::CommandApi, &good).await?;
+    ensure!(
+        !service.process.output()?.contains(WARNED),
+        "what is verified is warned of"
+    );
     becomes(&mysql, &other, &strange).await?;
     answers(&service, 503).await?;
     becomes(&mysql, &ours, &own).await?;
