@@ -91,6 +91,23 @@ async fn a_copy_that_is_not_put_in_place_leaves_nothing() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn what_a_run_that_was_killed_left_is_in_nobodys_way() -> anyhow::Result<()> {
+    let (place, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let file = place.path().join("events.db");
+    a_log(&file).await?.close().await;
+    let killed = LogCopy::make(&file, elsewhere.path()).await?;
+    let left = killed.file().to_owned();
+    // Nobody drops it, as nobody does after SIGKILL.
+    std::mem::forget(killed);
+    let name = elsewhere.path().join("copy.db");
+    LogCopy::make(&file, elsewhere.path())
+        .await?
+        .put_in_place(&name)?;
+    assert!(name.exists() && left.exists());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_name_that_is_taken_stays_what_it_is() -> anyhow::Result<()> {
     let (place, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let file = place.path().join("events.db");

@@ -33,9 +33,9 @@ impl LogCopy {
     /// [`StoreError`] when there is no log of this program's schema, or the copy cannot be written.
     pub async fn make(log: &Path, directory: &Path) -> Result<Self, StoreError> {
         schema::require_file(log)?;
-        let draft = directory.join(format!(".praxis-backup-{}.part", std::process::id()));
-        make_private(&draft).map_err(unavailable)?;
-        let copy = Self { draft };
+        let copy = Self {
+            draft: make_draft(directory).map_err(unavailable)?,
+        };
         let options = SqliteConnectOptions::new()
             .filename(log)
             .create_if_missing(false)
@@ -84,6 +84,20 @@ impl Drop for LogCopy {
             name.push(appended);
             // What is not there needs no removing, and nobody takes the rest for a backup.
             let _ = fs::remove_file(name);
+        }
+    }
+}
+
+/// A draft under a name that is free: one that was cut short may have left its own, and in a container every run has the
+/// same process id.
+fn make_draft(directory: &Path) -> io::Result<PathBuf> {
+    let mut number = 0_u32;
+    loop {
+        let draft = directory.join(format!(".praxis-backup-{}-{number}.part", std::process::id()));
+        match make_private(&draft) {
+            Ok(()) => return Ok(draft),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error),
         }
     }
 }
