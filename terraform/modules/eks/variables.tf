@@ -100,6 +100,10 @@ variable "addon_versions" {
   description = "Versions of the add-ons by name; one that is not named gets the default of the cluster's version."
   type        = map(string)
   default     = {}
+  validation {
+    condition     = length(setsubtract(keys(var.addon_versions), ["vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns", "aws-ebs-csi-driver"])) == 0
+    error_message = "addon_versions may hold vpc-cni, kube-proxy, eks-pod-identity-agent, coredns and aws-ebs-csi-driver."
+  }
 }
 
 variable "ebs_csi_role_arn" {

@@ -105,6 +105,6 @@ resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id
   service_name      = "com.amazonaws.${var.region}.s3"
   vpc_endpoint_type = "Gateway"
-  route_table_ids   = concat([for t in aws_route_table.private : t.id], [aws_route_table.data.id])
+  route_table_ids   = [for t in aws_route_table.private : t.id]
   tags              = { Name = "${var.name}-s3" }
 }

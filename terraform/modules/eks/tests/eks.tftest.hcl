@@ -5,6 +5,9 @@ mock_provider "aws" {
       identity = [{ oidc = [{ issuer = "https://oidc.eks.ap-south-1.amazonaws.com/id/0123456789ABCDEF" }] }]
     }
   }
+  mock_data "aws_eks_addon_version" {
+    defaults = { version = "v9.9.9-eksbuild.9" }
+  }
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/mock" }
   }
@@ -95,6 +98,35 @@ run "the_version_is_checked_and_its_support_standard" {
     condition     = aws_eks_cluster.this.deletion_protection
     error_message = "deletion_protection must reach the cluster"
   }
+}
+
+run "add_ons_have_the_version_of_the_cluster_or_the_one_that_is_held" {
+  variables {
+    kubernetes_version = "1.36"
+    addon_versions     = { coredns = "v1.0.0-eksbuild.1" }
+  }
+  assert {
+    condition     = alltrue([for v in data.aws_eks_addon_version.default : v.kubernetes_version == "1.36"])
+    error_message = "the defaults must be those of the version that is asked for"
+  }
+  assert {
+    condition = toset([
+      for a in [aws_eks_addon.vpc_cni, aws_eks_addon.kube_proxy, aws_eks_addon.pod_identity_agent, aws_eks_addon.ebs_csi] : a.addon_version
+    ]) == toset(["v9.9.9-eksbuild.9"])
+    error_message = "an add-on without a version stays at the one it was made with, whatever becomes of the cluster"
+  }
+  assert {
+    condition     = aws_eks_addon.coredns.addon_version == "v1.0.0-eksbuild.1"
+    error_message = "what is held is held"
+  }
+}
+
+run "an_unknown_add_on_is_refused" {
+  command = plan
+  variables {
+    addon_versions = { core-dns = "v1.0.0-eksbuild.1" }
+  }
+  expect_failures = [var.addon_versions]
 }
 
 run "a_pod_cannot_reach_the_nodes_role" {

@@ -76,8 +76,8 @@ run "the_load_balancer_controller_finds_its_subnets" {
 
 run "s3_does_not_pass_the_nat" {
   assert {
-    condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway" && length(aws_vpc_endpoint.s3.route_table_ids) == 3
-    error_message = "the S3 gateway endpoint must be in the private tables and in the data table"
+    condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway" && aws_vpc_endpoint.s3.route_table_ids == toset([for t in aws_route_table.private : t.id])
+    error_message = "the S3 gateway endpoint must be in the private tables, and not in the data table: it would be a way out to any bucket"
   }
 }
 
