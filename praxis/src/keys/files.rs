@@ -86,6 +86,7 @@ pub fn write_once(file: &Path, text: &str, readers: Readers) -> Result<bool> {
         // A link takes no name that is taken, as a renaming would.
         let linked = fs::hard_link(&beside, file);
         fs::remove_file(&beside)?;
+        sync_directory(file)?;
         match linked {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -101,13 +102,23 @@ pub fn write_once(file: &Path, text: &str, readers: Readers) -> Result<bool> {
 /// When it cannot be written.
 pub fn replace(file: &Path, text: &str, readers: Readers) -> Result<()> {
     let replaced = beside(file, text, readers).and_then(|beside| {
-        let replaced = take_over(&beside, file).and_then(|()| Ok(fs::rename(&beside, file)?));
+        let replaced = take_over(&beside, file).and_then(|()| {
+            fs::rename(&beside, file)?;
+            sync_directory(file)
+        });
         if replaced.is_err() {
             let _ = fs::remove_file(&beside);
         }
         replaced
     });
     replaced.with_context(|| format!("cannot replace {}", file.display()))
+}
+
+/// Makes a name in a directory as lasting as what it names: data is sealed with a key as soon as it is there.
+fn sync_directory(file: &Path) -> Result<()> {
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(())
 }
 
 /// Gives the new file the owner and mode of the one it replaces.
