@@ -5,11 +5,11 @@
 
 processes=()
 
-# launch NAME PROGRAM [FLAG…]
+# launch NAME PROGRAM [FLAG…]: it ends with this shell, however that ends
 launch() {
   local name=$1
   shift
-  "$@" >"$out/$name.log" 2>&1 </dev/null &
+  setpriv --pdeathsig KILL "$@" >"$out/$name.log" 2>&1 </dev/null &
   processes+=($!)
 }
 
