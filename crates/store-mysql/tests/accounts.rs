@@ -210,6 +210,21 @@ async fn rights_that_are_too_much_are_taken_and_tls_is_insisted_on() {
 }
 
 #[tokio::test]
+async fn an_address_that_gives_up_tls_takes_no_password_for_a_new_one() {
+    let world = World::new();
+    world.apply(FIRST, OldPasswords::Keep).await.unwrap();
+    world.apply(SECOND, OldPasswords::Keep).await.unwrap();
+    let in_the_clear = world
+        .url(Role::QueryApi, SECOND, &world.events)
+        .replace("REQUIRED", "DISABLED");
+    let account = Account::try_new(Role::QueryApi, &[&in_the_clear]).unwrap();
+    let became = apply(&admin(), &world.schemas(), &[account], OldPasswords::Keep).await;
+    assert_eq!(became.unwrap(), [Became::Kept]);
+    assert!(world.lets_in(Role::QueryApi, FIRST).await, "the one before is good still");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn nothing_that_lasts_holds_a_password_in_the_clear() {
     let world = World::new();
     let status = run("SHOW BINARY LOG STATUS").await;

@@ -105,18 +105,21 @@ async fn password(
         format!("'{name}'@'%'"),
         format!("IDENTIFIED BY '{}'", account.password),
     );
+    let require = if account.tls { "REQUIRE SSL" } else { "REQUIRE NONE" };
     let became = if known == 0 {
-        execute(conn, account, &format!("CREATE USER {user} {by}")).await?;
+        execute(conn, account, &format!("CREATE USER {user} {by} {require}")).await?;
         Became::Made
-    } else if is_let_in(account).await? {
-        Became::Kept
     } else {
-        let change = format!("ALTER USER {user} {by} RETAIN CURRENT PASSWORD");
-        execute(conn, account, &change).await?;
-        Became::PasswordChanged
+        // First, as who is refused for want of TLS is told the same as for a wrong password.
+        execute(conn, account, &format!("ALTER USER {user} {require}")).await?;
+        if is_let_in(account).await? {
+            Became::Kept
+        } else {
+            let change = format!("ALTER USER {user} {by} RETAIN CURRENT PASSWORD");
+            execute(conn, account, &change).await?;
+            Became::PasswordChanged
+        }
     };
-    let tls = if account.tls { "SSL" } else { "NONE" };
-    execute(conn, account, &format!("ALTER USER {user} REQUIRE {tls}")).await?;
     if old_passwords == OldPasswords::Discard {
         // First this one, as it may be the older of the two that are good.
         execute(conn, account, &format!("ALTER USER {user} {by}")).await?;
