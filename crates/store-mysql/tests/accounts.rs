@@ -220,7 +220,10 @@ async fn an_address_that_gives_up_tls_takes_no_password_for_a_new_one() {
     let account = Account::try_new(Role::QueryApi, &[&in_the_clear]).unwrap();
     let became = apply(&admin(), &world.schemas(), &[account], OldPasswords::Keep).await;
     assert_eq!(became.unwrap(), [Became::Kept]);
-    assert!(world.lets_in(Role::QueryApi, FIRST).await, "the one before is good still");
+    assert!(
+        world.lets_in(Role::QueryApi, FIRST).await,
+        "the one before is good still"
+    );
     world.end().await;
 }
 

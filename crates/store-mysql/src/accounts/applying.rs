@@ -105,7 +105,11 @@ async fn password(
         format!("'{name}'@'%'"),
         format!("IDENTIFIED BY '{}'", account.password),
     );
-    let require = if account.tls { "REQUIRE SSL" } else { "REQUIRE NONE" };
+    let require = if account.tls {
+        "REQUIRE SSL"
+    } else {
+        "REQUIRE NONE"
+    };
     let became = if known == 0 {
         execute(conn, account, &format!("CREATE USER {user} {by} {require}")).await?;
         Became::Made
