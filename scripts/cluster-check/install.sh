@@ -6,7 +6,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../lib/dev.sh"
 
 usage="usage: install.sh [DIR]    installs into DIR (default: \$PRAXIS_DEV_DIR/cluster-tools, or .dev/cluster-tools);
-                           takes some ten minutes and 5 GB once; 0.4 GB stay"
+                           takes ten minutes of one core and 5 GB once; 0.4 GB stay"
 case ${1:-} in
 -h | --help) echo "$usage" && exit ;;
 -*) echo "$usage" >&2 && exit 2 ;;
