@@ -108,6 +108,17 @@ async fn what_a_run_that_was_killed_left_is_in_nobodys_way() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn a_directory_that_takes_no_copy_is_named() -> anyhow::Result<()> {
+    let (place, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let file = place.path().join("events.db");
+    a_log(&file).await?.close().await;
+    let missing = elsewhere.path().join("unmounted");
+    let refused = LogCopy::make(&file, &missing).await.map(drop);
+    assert!(refused.is_err_and(|error| error.to_string().contains("unmounted")));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_name_that_is_taken_stays_what_it_is() -> anyhow::Result<()> {
     let (place, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let file = place.path().join("events.db");

@@ -34,7 +34,12 @@ impl LogCopy {
     pub async fn make(log: &Path, directory: &Path) -> Result<Self, StoreError> {
         schema::require_file(log)?;
         let copy = Self {
-            draft: make_draft(directory).map_err(unavailable)?,
+            draft: make_draft(directory).map_err(|error| {
+                StoreError::Unfit(format!(
+                    "no copy can be written into {}: {error}",
+                    directory.display()
+                ))
+            })?,
         };
         let options = SqliteConnectOptions::new()
             .filename(log)
@@ -112,8 +117,4 @@ fn make_private(file: &Path) -> io::Result<()> {
         options.mode(0o600);
     }
     options.open(file).map(drop)
-}
-
-fn unavailable(error: io::Error) -> StoreError {
-    StoreError::Unavailable(error.into())
 }
