@@ -1,6 +1,8 @@
 //! What does every process say of itself: is it alive, is it ready, what does its API look like, what do its problems mean,
 //! whose tokens does it trust?
 
+use std::error::Error;
+use std::iter::successors;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +74,12 @@ impl Check {
             ..self
         }
     }
+}
+
+/// An error and what caused it, as a detail: without the cause, who runs it would learn only that something failed.
+pub fn why(error: &(dyn Error + 'static)) -> String {
+    let causes = successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }
 
 /// What a process depends on, asked anew at every probe.
@@ -191,6 +199,8 @@ fn tell(checks: &[Check]) {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use axum::body::{Body, to_bytes};
     use http::Request;
     use metrics_exporter_prometheus::PrometheusBuilder;
@@ -208,6 +218,10 @@ mod tests {
             self.0.clone()
         }
     }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("unavailable")]
+    struct Unavailable(#[source] io::Error);
 
     struct Hanging;
 
@@ -255,6 +269,12 @@ mod tests {
             assert!(text.contains(r#""name":"log""#), "{text}");
             assert_eq!(text.contains("Marker"), tells, "{text}");
         }
+    }
+
+    #[test]
+    fn why_ends_with_the_cause() {
+        let refused = Unavailable(io::Error::other(Unavailable(io::ErrorKind::TimedOut.into())));
+        assert_eq!(why(&refused), "unavailable: unavailable: timed out");
     }
 
     #[tokio::test]

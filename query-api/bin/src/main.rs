@@ -142,12 +142,15 @@ impl Readiness for Ready {
         // Lists and records of now are answered without the log; what needs it says so itself.
         let log = Check::new("log", true).saying(match self.reader.head().await {
             Ok(head) => format!("at position {}", head.position),
-            Err(error) => format!("earlier states and histories are not answered: {error}"),
+            Err(error) => format!(
+                "earlier states and histories are not answered: {}",
+                meta::why(&error)
+            ),
         });
         let keys = match self.vault.check_keys().await {
             Ok(()) => Check::new("keys", true),
-            Err(error @ VaultError::Store(_)) => Check::new("keys", true).saying(error.to_string()),
-            Err(error) => Check::new("keys", false).saying(error.to_string()),
+            Err(error @ VaultError::Store(_)) => Check::new("keys", true).saying(meta::why(&error)),
+            Err(error) => Check::new("keys", false).saying(meta::why(&error)),
         };
         vec![log, keys, self.reads.readiness().await]
     }
