@@ -14,9 +14,8 @@ variable "github_repository" {
 }
 
 variable "environments" {
-  description = "The environments of this account. With an account for each (advised for prod), name one."
+  description = "The environments of this account. No default: each gets roles that trust a GitHub environment of its name, which anybody who may push makes where it is not there."
   type        = set(string)
-  default     = ["dev", "stage", "prod"]
   validation {
     condition     = length(var.environments) > 0 && length(setsubtract(var.environments, ["dev", "stage", "prod"])) == 0
     error_message = "environments may hold dev, stage and prod."

@@ -11,6 +11,7 @@ mock_provider "aws" {
 
 variables {
   github_repository = "praxis-example/praxis"
+  environments      = ["dev", "stage", "prod"]
 }
 
 run "the_state_is_kept_and_for_nobody_else" {

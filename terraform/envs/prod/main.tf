@@ -19,6 +19,7 @@ module "environment" {
   region               = local.region
   tags                 = local.tags
   wait_for_certificate = var.wait_for_certificate
+  allow_examples       = var.allow_examples
 
   cidr   = "10.42.0.0/16"
   domain = "praxis.example"

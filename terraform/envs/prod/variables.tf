@@ -3,3 +3,9 @@ variable "wait_for_certificate" {
   type        = bool
   default     = true
 }
+
+variable "allow_examples" {
+  description = "For tests: take what main.tf says as long as it is the example's."
+  type        = bool
+  default     = false
+}

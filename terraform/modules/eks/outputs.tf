@@ -8,6 +8,11 @@ output "endpoint" {
   value       = aws_eks_cluster.this.endpoint
 }
 
+output "api_allowed_security_group_ids" {
+  description = "Who in the VPC, but not in the cluster, reaches the API server."
+  value       = toset([for rule in aws_vpc_security_group_ingress_rule.api : rule.referenced_security_group_id])
+}
+
 output "cluster_security_group_id" {
   description = "The group that nodes and control plane share: who may speak with the data."
   value       = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id

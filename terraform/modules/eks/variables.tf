@@ -29,6 +29,16 @@ variable "api_allowed_cidrs" {
   }
 }
 
+variable "api_allowed_security_group_ids" {
+  description = "Security groups in the VPC that may reach the API server: a runner's own, as the cluster's is let into MySQL and Kafka, too."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = alltrue([for g in var.api_allowed_security_group_ids : can(regex("^sg-[0-9a-f]+$", g))])
+    error_message = "api_allowed_security_group_ids must be IDs of security groups, sg-…."
+  }
+}
+
 variable "admins" {
   description = "Who administers the cluster: a name of your choice and the ARN of an IAM role (or user). Whoever creates the cluster is not in by that."
   type        = map(string)

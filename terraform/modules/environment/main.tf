@@ -45,22 +45,23 @@ module "vpc" {
 }
 
 module "eks" {
-  source                   = "../eks"
-  name                     = local.name
-  kubernetes_version       = var.kubernetes_version
-  subnet_ids               = module.vpc.private_subnet_ids
-  api_allowed_cidrs        = var.api_allowed_cidrs
-  admins                   = var.cluster_admins
-  deployers                = ["arn:aws:iam::${local.account_id}:role/${local.name}-github-deploy"]
-  key_arn                  = module.data_key.arn
-  logs_key_arn             = module.logs_key.arn
-  nodes                    = var.nodes
-  addon_versions           = var.addon_versions
-  ebs_csi_role_arn         = module.identity.role_arns["ebs-csi"]
-  pod_identity             = var.pod_identity
-  deletion_protection      = var.cluster_deletion_protection
-  permissions_boundary_arn = local.boundary
-  tags                     = var.tags
+  source                         = "../eks"
+  name                           = local.name
+  kubernetes_version             = var.kubernetes_version
+  subnet_ids                     = module.vpc.private_subnet_ids
+  api_allowed_cidrs              = var.api_allowed_cidrs
+  api_allowed_security_group_ids = var.api_allowed_security_group_ids
+  admins                         = var.cluster_admins
+  deployers                      = ["arn:aws:iam::${local.account_id}:role/${local.name}-github-deploy"]
+  key_arn                        = module.data_key.arn
+  logs_key_arn                   = module.logs_key.arn
+  nodes                          = var.nodes
+  addon_versions                 = var.addon_versions
+  ebs_csi_role_arn               = module.identity.role_arns["ebs-csi"]
+  pod_identity                   = var.pod_identity
+  deletion_protection            = var.cluster_deletion_protection
+  permissions_boundary_arn       = local.boundary
+  tags                           = var.tags
 }
 
 module "identity" {

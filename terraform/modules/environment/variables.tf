@@ -20,6 +20,11 @@ variable "cidr" {
 variable "domain" {
   description = "The public name."
   type        = string
+  validation {
+    # Nobody can prove it: the second apply would wait 75 minutes for its certificate.
+    condition     = var.allow_examples || !can(regex("(^|\\.)(example|invalid|localhost|test|example\\.(com|net|org))$", var.domain))
+    error_message = "domain is still an example's: name one of yours in main.tf."
+  }
 }
 
 variable "zone_id" {
@@ -37,6 +42,11 @@ variable "wait_for_certificate" {
 variable "cluster_admins" {
   description = "Who administers the cluster: a name and the ARN of an IAM role or user."
   type        = map(string)
+  validation {
+    # AWS says it of a cluster that is there already.
+    condition     = var.allow_examples || !anytrue([for arn in values(var.cluster_admins) : strcontains(arn, ":123456789012:")])
+    error_message = "cluster_admins is still the example's: name a role or user of yours in main.tf."
+  }
 }
 
 variable "api_allowed_cidrs" {
@@ -45,10 +55,20 @@ variable "api_allowed_cidrs" {
   default     = []
 }
 
-variable "alarm_emails" {
-  description = "Who is told of AWS' alarms and of the cluster's alerts. Empty: nobody."
+variable "api_allowed_security_group_ids" {
+  description = "Security groups in the VPC that may reach the API server: a runner's own (modules/eks)."
   type        = set(string)
   default     = []
+}
+
+variable "alarm_emails" {
+  description = "Who is told of AWS' alarms and of the cluster's alerts. Empty, as only dev may be: nobody."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = var.allow_examples || var.environment == "dev" || length(var.alarm_emails) > 0
+    error_message = "alarm_emails is empty: nobody would be told of any alarm. Only dev may be like that."
+  }
 }
 
 variable "nodes" {
@@ -156,4 +176,10 @@ variable "recovery_window_in_days" {
 variable "tags" {
   description = "Tags of instances and volumes, which the provider's default tags do not reach."
   type        = map(string)
+}
+
+variable "allow_examples" {
+  description = "For tests: take the domain and the administrator that the examples name, and nobody to tell."
+  type        = bool
+  default     = false
 }

@@ -44,6 +44,7 @@ resource "aws_vpc_security_group_ingress_rule" "nat" {
   ip_protocol       = "-1"
 }
 
+#trivy:ignore:AVD-AWS-0104 The way out of the private subnets: it has to lead everywhere.
 resource "aws_vpc_security_group_egress_rule" "nat" {
   count             = var.nat == "instance" ? 1 : 0
   security_group_id = aws_security_group.nat[0].id

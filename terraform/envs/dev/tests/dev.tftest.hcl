@@ -35,6 +35,11 @@ mock_provider "aws" {
   }
 }
 
+# The files as they are, be they edited already or not.
+variables {
+  allow_examples = true
+}
+
 # The proof's record is tested with the module; here it has nothing to be read from.
 override_resource {
   target = module.environment.module.domain.aws_route53_record.validation

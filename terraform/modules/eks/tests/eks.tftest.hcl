@@ -3,6 +3,8 @@ mock_provider "aws" {
     defaults = {
       arn      = "arn:aws:eks:ap-south-1:123456789012:cluster/praxis-test"
       identity = [{ oidc = [{ issuer = "https://oidc.eks.ap-south-1.amazonaws.com/id/0123456789ABCDEF" }] }]
+      # What the cluster's own group is.
+      vpc_config = { cluster_security_group_id = "sg-cluster" }
     }
   }
   mock_data "aws_eks_addon_version" {
@@ -40,6 +42,30 @@ run "named_networks_may_reach_the_api_server" {
     condition     = aws_eks_cluster.this.vpc_config[0].endpoint_public_access && aws_eks_cluster.this.vpc_config[0].public_access_cidrs == toset(["203.0.113.0/24"])
     error_message = "only the named network may reach the public endpoint"
   }
+}
+
+run "named_groups_in_the_vpc_may_reach_the_api_server" {
+  variables {
+    api_allowed_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+  assert {
+    condition = [
+      for r in aws_vpc_security_group_ingress_rule.api : [r.security_group_id, r.referenced_security_group_id, r.ip_protocol, r.from_port, r.to_port]
+    ] == [["sg-cluster", "sg-0123456789abcdef0", "tcp", 443, 443]]
+    error_message = "a runner in the VPC reaches the API server and nothing else"
+  }
+  assert {
+    condition     = aws_eks_cluster.this.vpc_config[0].endpoint_public_access == false
+    error_message = "from outside nobody is let in by that"
+  }
+}
+
+run "a_group_by_its_name_is_refused" {
+  command = plan
+  variables {
+    api_allowed_security_group_ids = ["runners"]
+  }
+  expect_failures = [var.api_allowed_security_group_ids]
 }
 
 run "only_access_entries_let_in" {

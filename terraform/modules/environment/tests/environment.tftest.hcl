@@ -59,6 +59,7 @@ override_resource {
 }
 
 variables {
+  allow_examples = true
   environment    = "prod"
   region         = "ap-south-1"
   tags           = { Environment = "prod" }
@@ -203,6 +204,45 @@ run "a_prod_with_a_week_of_backups_is_refused" {
     mysql = { instance_class = "db.t4g.medium", multi_az = true, backup_retention_days = 7, deletion_protection = true, max_connections = 300 }
   }
   expect_failures = [var.mysql]
+}
+
+run "the_examples_domain_and_administrator_and_a_prod_that_tells_nobody_are_refused" {
+  command = plan
+  variables {
+    allow_examples = false
+  }
+  expect_failures = [var.domain, var.cluster_admins, var.alarm_emails]
+}
+
+run "what_is_somebodys_own_is_taken" {
+  command = plan
+  variables {
+    allow_examples = false
+    domain         = "clinic.internal"
+    cluster_admins = { operators = "arn:aws:iam::210987654321:role/praxis-operators" }
+    alarm_emails   = ["on-call@clinic.internal"]
+  }
+}
+
+run "a_dev_may_tell_nobody" {
+  command = plan
+  variables {
+    allow_examples              = false
+    environment                 = "dev"
+    cluster_deletion_protection = false
+    domain                      = "dev.clinic.internal"
+    cluster_admins              = { operators = "arn:aws:iam::210987654321:role/praxis-operators" }
+  }
+}
+
+run "a_runners_group_reaches_the_cluster" {
+  variables {
+    api_allowed_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+  assert {
+    condition     = module.eks.api_allowed_security_group_ids == toset(["sg-0123456789abcdef0"])
+    error_message = "the group must be handed on to the cluster"
+  }
 }
 
 run "an_unknown_environment_is_refused" {
