@@ -6,6 +6,8 @@ Checks:
   subjects      each subject that a role takes is some job's
   tokens        a job that assumes a role may ask for a token
   variables     account and region of an environment are asked for by jobs of an environment only: elsewhere they are empty
+  asked         what a push starts gets into an environment only where a variable says that it is there: else each push ends red
+  home          a job on a runner of one's own keeps what it writes for kubectl and git in the folder that ends with it
   permissions   a job that calls a workflow grants what its jobs ask for: a called workflow can only have less
 """
 
@@ -21,6 +23,8 @@ ENVIRONMENTS = ("dev", "stage", "prod")
 # Of the environment, not of the repository. PUBLIC_URL is one too, and shown where there is none as nothing.
 OF_ENVIRONMENT = re.compile(r"vars\.(AWS_ACCOUNT_ID|AWS_REGION)\b")
 ROLE = re.compile(r"arn:aws:iam::\$\{\{ vars\.(\w+) \}\}:role/([\w${}. -]+)$")
+# What it is that writes into the home, and the variable that says where instead.
+WRITES = {"update-kubeconfig": "KUBECONFIG", "auth setup-git": "GIT_CONFIG_GLOBAL", "config --global": "GIT_CONFIG_GLOBAL"}
 INPUT = re.compile(r"\$\{\{ (?:inputs|matrix)\.environment \}\}")
 
 
@@ -114,6 +118,24 @@ class Project:
             if account != ("AWS_ACCOUNT_ID" if environment else "REGISTRY_ACCOUNT_ID"):
                 yield f"{where}: {role} is not in the account {account}"
 
+    def check_asked(self):
+        for where, workflow, job in self.jobs():
+            if "uses" not in job or "push" not in triggers(workflow):
+                continue
+            called = self.workflows[job["uses"].rpartition("/")[2]]
+            if any(environment_of(inner) for inner in called["jobs"].values()) and "vars." not in str(job.get("if", "")):
+                yield f"{where}: gets into an environment, whether it is there or not"
+
+    def check_home(self):
+        for where, _, job in self.jobs():
+            if "vars." not in str(job.get("runs-on", "")):
+                continue
+            for step in job.get("steps", []):
+                for command, variable in WRITES.items():
+                    kept = step.get("env", {}).get(variable, "")
+                    if re.search(command, step.get("run", "")) and not kept.startswith("${{ runner.temp }}/"):
+                        yield f"{where}: {command} writes into the runner's home: {variable} is not in runner.temp"
+
     def check_permissions(self):
         for where, _, job in self.jobs():
             if "uses" not in job:
@@ -132,7 +154,7 @@ def main():
     if not assumed:
         sys.exit("no job assumes a role: nothing was checked")
     failed = 0
-    checks = ("roles", "subjects", "tokens", "variables", "permissions")
+    checks = ("roles", "subjects", "tokens", "variables", "asked", "home", "permissions")
     for check in checks:
         faults = list(getattr(project, f"check_{check}")())
         failed += bool(faults)

@@ -23,6 +23,9 @@ CASES = (
     ("variables", "in env of the workflow", RELEASE, r"vars.REGISTRY_REGION \}\}.amazonaws", "vars.AWS_REGION }}.amazonaws"),
     ("variables", "is not in the account REGISTRY_ACCOUNT_ID", DEPLOY, r"(role-to-assume: .*)vars.AWS_ACCOUNT_ID", r"\1vars.REGISTRY_ACCOUNT_ID"),
     ("variables", "in runs-on", DEPLOY, r"vars.DEPLOY_RUNNER &&", "vars.AWS_REGION &&"),
+    ("asked", "whether it is there or not", RELEASE, r"    if: vars.DEPLOY_ON_MAIN .*\n", ""),
+    ("home", "update-kubeconfig writes", DEPLOY, r"          KUBECONFIG: .*\n", ""),
+    ("home", "auth setup-git writes", DEPLOY, r"(GIT_CONFIG_GLOBAL: ).*", r"\1/root/.gitconfig"),
     ("permissions", "grants id-token: none", TERRAFORM, r"      id-token: write.*\n", ""),
 )
 
