@@ -227,7 +227,7 @@ fn entry(
     }
 }
 
-/// Where PRAXIS_DATABASE_CA is set, the addresses of databases are such that whoever connects verifies the server: no
+/// Where `PRAXIS_DATABASE_CA` is set, the addresses of databases are such that whoever connects verifies the server: no
 /// caller can forget to.
 fn verify_databases(entries: &mut [Entry]) {
     let by = entries
