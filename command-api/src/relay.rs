@@ -115,7 +115,7 @@ impl Relay {
                 sleep(LEASE_PERIOD).await;
             }
             Err(error) => {
-                tracing::warn!(error = %error, "relay cannot ask for the lease");
+                tracing::warn!(error = %error, source = ?std::error::Error::source(&error), "relay cannot ask for the lease");
                 sleep(LEASE_PERIOD).await;
             }
         }
