@@ -12,14 +12,15 @@ use crate::scene::Scene;
 const IMAGE_WITH_A_SHELL: &str = "mysql";
 
 /// What a shell beside the processes of a container prints of them: a block for each process but itself, then what came of
-/// writing to the root of the first. Only what the shell itself can do: another program would be another process.
+/// writing to the root of the first. Only what the shell itself can do: another program would be another process. One that
+/// ended meanwhile, as health checks do, is no fault.
 const LOOK: &str = r#"
 for status in /proc/[0-9]*/status; do
   pid=${status#/proc/}; pid=${pid%/status}
   [ "$pid" = "$$" ] && continue
   while read -r key value rest; do
     case $key in Name: | Uid: | NoNewPrivs: | Seccomp: | CapEff: | CapPrm: | CapBnd: | CapInh: | CapAmb:) echo "$pid $key $value" ;; esac
-  done <"$status" || exit 1
+  done <"$status" || [ ! -e "$status" ] || exit 1
 done
 for folder in / /etc /usr/bin /var /root; do
   [ -d "/proc/1/root$folder" ] || continue

@@ -150,11 +150,11 @@ async fn answers(
     let now = container.again().await?;
     let (ready, told) = now.readiness().await?;
     let wanted = format!("generation {generation}");
-    ensure!(
-        ready && told.to_string().contains(&wanted),
-        "{} serves {told}",
-        container.name
-    );
+    let checks = told["checks"].as_array().into_iter().flatten();
+    let serves = checks
+        .filter_map(|check| check["detail"].as_str())
+        .any(|detail| detail == wanted);
+    ensure!(ready && serves, "{} serves {told}", container.name);
     let before = now.metric(REQUESTS).await?;
     load.goes_on(SOME, SOON).await?;
     let answered = now.metric(REQUESTS).await? - before;
