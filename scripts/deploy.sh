@@ -21,6 +21,8 @@ USAGE
 
 case ${1:-} in -h | --help) usage; exit 0 ;; esac
 [ $# = 3 ] || wrong "which environment, release and address?"
+# Asked for at the end only, when a release without an address would be taken back.
+[[ $3 == https://?* ]] || wrong "'$3' is no address: https://…"
 environment "$1"
 env=$1 release=$(realpath "$2") url=$3
 need git jq kubectl curl docker cosign

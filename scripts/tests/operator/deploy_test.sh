@@ -71,7 +71,7 @@ given_release() {
   jq -n --arg digest "sha256:$new" --arg fingerprint "$1" --arg commit "$commit" '{$commit, tag: "v2", $fingerprint,
     images: {"command-api": $digest, "query-api": $digest, projector: $digest, praxis: $digest}}' >"$STUB_STATE/release.json"
 }
-deploy() { run "$work/scripts/deploy.sh" dev "$STUB_STATE/release.json" https://praxis.example.org; }
+deploy() { run "$work/scripts/deploy.sh" dev "$STUB_STATE/release.json" "${1-https://praxis.example.org}"; }
 in_main() { git -C "$STUB_STATE/origin" show "main:gitops/values/dev/$1" 2>/dev/null || echo none; }
 commits() { git -C "$STUB_STATE/origin" rev-list --count main; }
 
@@ -132,6 +132,19 @@ test_deployment_that_is_not_seen_from_outside_goes_back() {
   deploy
   expect_status 1
   [[ $(in_main command-api.yaml) == *"$old"* ]] || fail 'command-api is still v2'
+}
+
+# As when the variable PUBLIC_URL is not set: a good release would be deployed, and then taken back.
+test_deployment_that_could_not_be_asked_from_outside_pushes_nothing() {
+  local url
+  given_dev
+  given_release 1111111111111111
+  for url in '' https:// http://praxis.example.org praxis.example.org; do
+    deploy "$url"
+    expect_status 2
+    expect_says "'$url' is no address"
+  done
+  expect_equal "$(commits)" 1
 }
 
 test_deployment_of_an_image_that_nobody_signed_pushes_nothing() {
