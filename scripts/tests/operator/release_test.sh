@@ -4,9 +4,19 @@
 
 export PRAXIS_REGISTRY=registry.example.org
 export PRAXIS_SIGNER=https://github.com/praxis-example/praxis/.github/workflows/release.yml@refs/heads/main
-short=$(git -C "$root_dir" rev-parse --short=12 HEAD)
-version=v$(sed -nE 's/^version = "(.*)"$/\1/p' "$root_dir/Cargo.toml" | head -n 1)
-release() { run "$root_dir/scripts/release.sh" "$@"; }
+export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
+export HOME=$STUB_STATE
+# A repository of its own: in the one of this tree somebody may commit while a test runs.
+project=$STUB_STATE/project
+mkdir "$project"
+(cd "$root_dir" && cp --parents -r scripts/release.sh scripts/lib/deploy.sh packaging Cargo.toml LICENSE CHANGELOG.md \
+  docs/how-to/operate-a-small-practice.md docs/configuration.md "$project")
+git -C "$project" init -q --initial-branch main
+git -C "$project" add -A
+git -C "$project" commit -q -m 'what is released'
+short=$(git -C "$project" rev-parse --short=12 HEAD)
+version=v$(sed -nE 's/^version = "(.*)"$/\1/p' "$project/Cargo.toml" | head -n 1)
+release() { run "$project/scripts/release.sh" "$@"; }
 in_registry() { cat "$STUB_STATE/registry_registry.example.org_praxis_$1"; }
 
 released() {
