@@ -8,17 +8,18 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/deploy.sh"
 
 usage() {
   cat <<'USAGE'
-usage: bootstrap-cluster.sh ENV [--dry-run] [--deploy-key FILE]
+usage: bootstrap-cluster.sh ENV [--dry-run] [--deploy-key FILE] [--not-pushed]
 
   --dry-run           check everything, say what would be done, and change nothing
   --deploy-key FILE   a private SSH key that may read the repository, where it is not public,
                       and which gitops/ then names as ssh://git@…
+  --not-pushed        go on though gitops/ or helm/ here is not what main of origin has, which is what Argo CD reads
 
 kubectl must speak to the cluster praxis-ENV: aws eks update-kubeconfig --name praxis-ENV
 USAGE
 }
 
-env='' dry_run='' deploy_key=''
+env='' dry_run='' deploy_key='' not_pushed=''
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help)
@@ -26,6 +27,7 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     --dry-run) dry_run=1 ;;
+    --not-pushed) not_pushed=1 ;;
     --deploy-key)
       [ $# -gt 1 ] || wrong "--deploy-key needs a file"
       deploy_key=$2
@@ -71,8 +73,21 @@ fi
 if grep -q "^# The example's" "$gitops/values/$env/database-ca.yaml"; then
   die "gitops/values/$env/database-ca.yaml is still the example's: scripts/database-ca.sh $env, then commit and push"
 fi
-[ -n "$(git -C "$root_dir" branch -r --contains HEAD 2>/dev/null)" ] ||
-  say "warning: this commit is not pushed; Argo CD reads main of $repository, not this folder"
+unreleased=$(grep -rlE '^ *digest: "?sha256:0{64}"?$' "$gitops/values/$env" || true)
+[ -z "$unreleased" ] ||
+  die "no release is named yet in ${unreleased//$'\n'/, }: scripts/release-values.sh $env prepare, and serve, then commit and push"
+
+# What was checked here is what Argo CD will read. Compared by content, since a pull request may be merged as another commit.
+branch=$(one_of "$gitops/root.yaml" targetRevision)
+pushed() {
+  git -C "$root_dir" diff --quiet "refs/remotes/origin/$branch" -- gitops helm 2>/dev/null &&
+    [ -z "$(git -C "$root_dir" status --porcelain -- gitops helm)" ]
+}
+if ! pushed; then
+  differs="gitops/ or helm/ here is not what $branch of origin has, and Argo CD reads that and not this folder"
+  [ -n "$not_pushed" ] || die "$differs: commit and push (after a merge there: git pull), or say --not-pushed"
+  say "warning: $differs"
+fi
 
 root=$(sed "s,path: gitops/clusters/dev,path: gitops/clusters/$env," "$gitops/root.yaml")
 # Else another environment's applications would come into this cluster.

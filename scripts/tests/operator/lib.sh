@@ -20,3 +20,10 @@ expect_says() { [[ $out == *"$1"* ]] || fail "does not say '$1': $out"; }
 expect_silent_on() { [[ $out != *"$1"* ]] || fail "says '$1': $out"; }
 expect_equal() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
 calls() { grep -c -- "$1" "$STUB_STATE/calls" || true; }
+
+# What is copied from gitops/ says what the owner of this tree has filled in: the example's facts, or those of a deployment. A
+# test that counts on one of them writes it first. set_line FILE KEY VALUE: in each line `KEY: …`, of which there must be one.
+set_line() {
+  grep -q "^ *$2: " "$1" || fail "$1 has no line $2"
+  sed -i -E "s|^( *)$2: .*|\1$2: $3|" "$1"
+}
