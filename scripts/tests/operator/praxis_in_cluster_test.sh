@@ -10,6 +10,7 @@ export PRAXIS_GITOPS_VALUES=$STUB_STATE/values PRAXIS_POD_START_SECONDS=0
 given() {
   mkdir -p "$answers" "$PRAXIS_GITOPS_VALUES/prod/from-terraform"
   cp "$root_dir/gitops/values/prod/from-terraform/migrate.yaml" "$PRAXIS_GITOPS_VALUES/prod/from-terraform/"
+  set_line "$PRAXIS_GITOPS_VALUES/prod/from-terraform/migrate.yaml" registry '"registry.example.org"'
   cp "$root_dir/gitops/values/prod/database-ca.yaml" "$PRAXIS_GITOPS_VALUES/prod/"
   printf 'image:\n  tag: v1.2.3\n  digest: %s\n' "$digest" >"$PRAXIS_GITOPS_VALUES/prod/migrate.yaml"
   echo praxis-prod >"$answers/cluster"
@@ -46,7 +47,7 @@ test_pod_has_the_labels_that_are_let_out_to_mysql() {
 test_pod_runs_the_released_image_with_the_words_as_they_are() {
   given
   pod=$(manifest -- audit verify --expect '17:ab cd')
-  is ".spec.containers[0].image == \"000000000000.dkr.ecr.ap-south-1.amazonaws.com/praxis/praxis:v1.2.3@$digest\""
+  is ".spec.containers[0].image == \"registry.example.org/praxis/praxis:v1.2.3@$digest\""
   is '.spec.containers[0].args == ["audit", "verify", "--expect", "17:ab cd"]'
 }
 
