@@ -342,7 +342,7 @@ if [ -n "$json" ]; then
   jq -s . "$work/findings"
 else
   jq -r '"BAD  \(.area): \(.what)\n     likely: \(.cause)\n     next:   \(.next)"' "$work/findings"
-  for area in namespaces applications pods secrets jobs scaling endpoints ingress certificates public metrics; do
+  for area in namespaces applications pods database secrets jobs scaling endpoints ingress certificates public metrics; do
     jq -se --arg area "$area" 'any(.[]; .area == $area)' "$work/findings" >/dev/null || echo "ok   $area"
   done
   echo "$count findings in praxis-$env"

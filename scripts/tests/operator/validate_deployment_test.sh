@@ -57,6 +57,16 @@ test_nothing_is_found_where_all_is_well() {
   expect_says '0 findings'
 }
 
+# An area that is looked at and never named as sound looks as if it had been forgotten.
+test_each_area_that_may_have_a_finding_is_said_to_be_sound() {
+  local area areas
+  given_cluster
+  run "$script" prod
+  areas=$(grep -oE '\b(found|find_in) [a-z]+' "$script" | cut -d' ' -f2 | sort -u)
+  [ "$(wc -l <<<"$areas")" -gt 10 ] || fail "only these are known: $areas"
+  for area in $areas; do expect_says "ok   $area"; done
+}
+
 test_nothing_is_ever_changed() {
   given_cluster
   run "$script" prod
@@ -112,6 +122,15 @@ test_a_database_that_is_not_trusted() {
   given_cluster
   echo '{"message":"it ended: cannot use the event store: event store is unavailable: the database'"'"'s certificate is refused"}' >"$answers/logs"
   expect_one_finding "MySQL's certificate is refused by migrate command-api projector query-api" 'scripts/database-ca.sh prod --check'
+  expect_silent_on 'ok   database'
+}
+
+test_other_words_about_the_database_are_no_refusal_of_its_certificate() {
+  given_cluster
+  echo '{"message":"cannot use the event store: event store is unavailable: connection refused"}' >"$answers/logs"
+  run "$script" prod
+  expect_status 0
+  expect_says 'ok   database'
 }
 
 test_an_application_that_does_not_render() {
@@ -267,6 +286,15 @@ test_a_prometheus_that_knows_nothing() {
   given_cluster
   rm "$answers"/metrics/*
   expect_one_finding 'Prometheus knows no praxis_relay_leader' 'scrapes no command-api'
+}
+
+# Nothing that it did not say is taken for a number, and the look goes on to its end.
+test_a_prometheus_that_is_away_and_one_that_goes_away() {
+  given_cluster
+  echo 0 >"$answers/prometheus"
+  expect_one_finding 'Prometheus knows no praxis_relay_leader' 'it does not run'
+  echo 2 >"$answers/prometheus"
+  expect_one_finding 'no projector tells its lag' 'none runs, or none is scraped'
 }
 
 test_lag_of_the_relay_and_of_the_projectors() {
