@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 
 use thiserror::Error;
 
@@ -15,8 +16,9 @@ use super::values::{CertificatesPem, DatabaseUrl};
 const PREFIX: &str = "PRAXIS_";
 /// Names that begin so belong to the tests and scripts of development, which start the programs with them set.
 const DEVELOPMENT_PREFIXES: [&str; 4] = ["PRAXIS_TEST_", "PRAXIS_DEV_", "PRAXIS_CI_", "PRAXIS_SOAK_"];
-/// Largest file a setting is read from, bytes.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Largest file a setting is read from, bytes: what a Secret of Kubernetes can hold. AWS' bundle of the authorities of all
+/// regions is a sixth of it.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Most letters a name may be off to be suggested.
 const HINT_DISTANCE_MAX: usize = 4;
 
@@ -289,22 +291,25 @@ fn find(
 
 /// The files at these paths, separated by commas, one after the other; a trailing newline is not part of a value.
 fn read_files(paths: &str) -> Result<String, String> {
-    let texts = paths.split(',').map(|path| {
-        let path = path.trim();
-        let size = fs::metadata(path)
-            .map_err(|error| format!("names {path}: {}", error.kind()))?
-            .len();
-        if size > FILE_BYTES_MAX {
-            return Err(format!("names {path}: larger than {FILE_BYTES_MAX} bytes"));
-        }
-        fs::read_to_string(path).map_err(|error| format!("names {path}: {}", error.kind()))
-    });
+    let texts = paths.split(',').map(|path| read_file(path.trim()));
     let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
     let trimmed: Vec<&str> = texts
         .iter()
         .map(|text| text.trim_end_matches(['\n', '\r']))
         .collect();
     Ok(trimmed.join("\n"))
+}
+
+/// Reads no further than one byte too many: a pipe or a device does not say beforehand how much it holds.
+fn read_file(path: &str) -> Result<String, String> {
+    let fault = |error: io::Error| format!("names {path}: {}", error.kind());
+    let mut file = File::open(path).map_err(fault)?.take(FILE_BYTES_MAX + 1);
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(fault)?;
+    if file.limit() == 0 {
+        return Err(format!("names {path}: larger than {FILE_BYTES_MAX} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|_| format!("names {path}: not UTF-8"))
 }
 
 /// The variables that look like settings and are none.

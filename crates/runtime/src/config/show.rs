@@ -83,10 +83,10 @@ Generated from the settings' description in the code; a test fails when this pag
 
 Every setting is an environment variable. A secret may instead be put into a file, whose path is given by the variable
 with `_FILE` appended; a newline at its end is not part of the value, and of both variables only one may be set. Several
-files are separated by commas and read one after the other. A variable that begins with `PRAXIS_` and is no setting is
-a fault, so that a misspelt name does not silently change nothing. `config check` shows what a program would read, and
-every fault. Names that begin with `PRAXIS_TEST_`, `PRAXIS_DEV_`, `PRAXIS_CI_` or `PRAXIS_SOAK_` are left to the tests
-and scripts of development.
+files are separated by commas and read one after the other. A file may be of 1 MiB; Linux starts no program with a
+variable of more than 128 KiB. A variable that begins with `PRAXIS_` and is no setting is a fault, so that a misspelt
+name does not silently change nothing. `config check` shows what a program would read, and every fault. Names that begin
+with `PRAXIS_TEST_`, `PRAXIS_DEV_`, `PRAXIS_CI_` or `PRAXIS_SOAK_` are left to the tests and scripts of development.
 ";
 
 fn section(spec: &Spec) -> String {

@@ -222,12 +222,32 @@ fn a_file_that_cannot_be_used_is_named() {
     let config = read(Program::Serve, &[("PRAXIS_KEK_FILE", "/no/such/file")]);
     let message = "names /no/such/file: entity not found".to_owned();
     assert_eq!(faults(&config), [("PRAXIS_KEK".to_owned(), message)]);
-    let large = file(&"a".repeat(usize::try_from(FILE_BYTES_MAX).unwrap() + 1));
-    let config = read(
-        Program::Serve,
-        &[("PRAXIS_KEK_FILE", large.path().to_str().unwrap())],
-    );
-    assert!(faults(&config)[0].1.ends_with("larger than 65536 bytes"));
+    // A character that is cut by the limit is no other fault.
+    let large = file(&"å".repeat(usize::try_from(FILE_BYTES_MAX).unwrap()));
+    for endless in [large.path().to_str().unwrap(), "/dev/zero"] {
+        let config = read(Program::Serve, &[("PRAXIS_KEK_FILE", endless)]);
+        let message = format!("names {endless}: larger than 1048576 bytes");
+        assert_eq!(faults(&config), [("PRAXIS_KEK".to_owned(), message)]);
+    }
+}
+
+#[test]
+fn a_file_as_large_as_may_be_is_taken() {
+    const ONE: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+    let bytes = usize::try_from(FILE_BYTES_MAX).unwrap();
+    let mut bundle = ONE.repeat(bytes / ONE.len());
+    bundle.push_str(&"#".repeat(bytes - bundle.len()));
+    for (more, fits) in [("", true), ("#", false)] {
+        let file = file(&format!("{bundle}{more}"));
+        let config = read(
+            Program::CommandApi,
+            &[("PRAXIS_DATABASE_CA_FILE", file.path().to_str().unwrap())],
+        );
+        let fault = faults(&config)
+            .into_iter()
+            .find(|(name, _)| name == "PRAXIS_DATABASE_CA");
+        assert_eq!(fault.is_none(), fits, "{fault:?}");
+    }
 }
 
 #[test]
