@@ -43,6 +43,15 @@ impl Place for Schema {
             .map(drop)
     }
 
+    async fn change_number(&self, position: u64, column: &str, to: i64) -> Outcome {
+        let name = self.name();
+        self.run(format!(
+            "UPDATE `{name}`.events SET {column} = {to} WHERE position = {position}"
+        ))
+        .await
+        .map(drop)
+    }
+
     async fn open_again(&self) -> Outcome<OpenedAgain> {
         let log = Arc::new(MySqlLog::open(&self.url(), MySqlLogOptions::default()).await?);
         Ok(OpenedAgain {

@@ -46,6 +46,13 @@ impl Place for File {
         .await
     }
 
+    async fn change_number(&self, position: u64, column: &str, to: i64) -> Outcome {
+        self.run(format!(
+            "UPDATE events SET {column} = {to} WHERE position = {position}"
+        ))
+        .await
+    }
+
     async fn open_again(&self) -> Outcome<OpenedAgain> {
         let path = self.0.path().join("events.db");
         let log = Arc::new(SqliteLog::open(&path, OpenOptions::default()).await?);

@@ -70,6 +70,9 @@ pub trait Place: Send + Sync {
     /// Adds a byte to the payload of the event at that position.
     async fn change_payload(&self, position: u64) -> Outcome;
 
+    /// Puts another number into that column of the event at that position; both schemas name their columns alike.
+    async fn change_number(&self, position: u64, column: &str, to: i64) -> Outcome;
+
     /// The same log as a process that begins now opens it.
     async fn open_again(&self) -> Outcome<OpenedAgain>;
 }
@@ -204,6 +207,9 @@ macro_rules! event_store_conformance {
             restored {
                 a_sound_log_is_found_sound,
                 what_was_lost_or_changed_is_named,
+                rows_outside_of_the_log_are_named,
+                every_number_that_was_changed_is_named,
+                what_the_relay_keeps_is_compared,
                 another_life_has_another_epoch_and_no_leader,
                 another_life_goes_on_where_the_relay_was,
                 a_life_begun_twice_is_later,

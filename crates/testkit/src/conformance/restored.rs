@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use praxis_event_store::audit::{Audited, Expected, audit};
 use praxis_event_store::port::{RelayState, Rows};
+use praxis_event_store::record::frontier::Frontier;
 use praxis_event_store::record::leaf::recomputed_leaf_hash;
 use praxis_event_store::restore::{BeginLifeError, NewLife};
 
@@ -90,6 +91,81 @@ pub async fn what_was_lost_or_changed_is_named(log: LogUnderTest) -> Outcome {
             "10 position-missing"
         ]
     );
+    Ok(())
+}
+
+/// The first row of four lies before where a log begins, the last after where it says that it ends.
+pub async fn rows_outside_of_the_log_are_named(log: LogUnderTest) -> Outcome {
+    write_sound(&log, 4).await?;
+    log.place.change_number(1, "position", 0).await?;
+    log.place.change_number(4, "position", 6).await?;
+    assert_eq!(
+        audited(&log, &[]).await?.1,
+        [
+            "0 rows-before-first",
+            "5-6 rows-beyond-head",
+            "1 position-missing",
+            "4 position-missing"
+        ]
+    );
+    Ok(())
+}
+
+/// A version of 0 has none before it, where a column without negative numbers could overflow.
+pub async fn every_number_that_was_changed_is_named(log: LogUnderTest) -> Outcome {
+    write_sound(&log, 8).await?;
+    for (position, column, to) in [
+        (2, "recorded_at", RECORDED_AT - 1),
+        (3, "recorded_at", RECORDED_AT - 2),
+        (4, "leaf_format", 2),
+        (5, "stream_version", 0),
+        (6, "stream_version", 9),
+        (8, "recorded_at", RECORDED_AT + 1),
+    ] {
+        log.place.change_number(position, column, to).await?;
+    }
+    assert_eq!(
+        audited(&log, &[]).await?.1,
+        [
+            "2 recorded-at-went-back",
+            "2 leaf-differs",
+            "3 recorded-at-went-back",
+            "3 leaf-differs",
+            "4 leaf-format-unknown",
+            "5 stream-out-of-order",
+            "5 leaf-differs",
+            "6 stream-out-of-order",
+            "6 leaf-differs",
+            "7 stream-out-of-order",
+            "8 stream-out-of-order",
+            "8 leaf-differs",
+            "8 head-time-differs"
+        ]
+    );
+    Ok(())
+}
+
+/// A frontier of the log's own events is none that is told; one of others is, and so is a relay that is ahead.
+pub async fn what_the_relay_keeps_is_compared(log: LogUnderTest) -> Outcome {
+    write_sound(&log, 5).await?;
+    let own = audited(&log, &[]).await?.0.frontier;
+    let own = own.ok_or_else(|| anyhow::anyhow!("a sound log has a frontier"))?;
+    let mut others = Frontier::new();
+    others.append(1, [7; 32])?;
+    let led = log.relay.lease(id(1), 600_000).await?;
+    let led = led.ok_or_else(|| anyhow::anyhow!("nobody else leads"))?;
+    for (position, frontier, faults) in [
+        (5, &own, &[][..]),
+        (6, &others, &["1 frontier-differs", "6 relay-beyond-head"]),
+    ] {
+        let kept = RelayState {
+            position,
+            frontier: frontier.to_bytes(),
+            ..led.clone()
+        };
+        assert!(log.relay.save(id(1), &kept).await?);
+        assert_eq!(audited(&log, &[]).await?.1, faults);
+    }
     Ok(())
 }
 
