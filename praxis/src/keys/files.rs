@@ -51,10 +51,11 @@ fn whole(file: &Path) -> Result<Option<String>> {
     }
 }
 
-/// Makes a file hold what another does; whether it had to be written. Without the other, nothing is done.
+/// Makes a copy hold what its original does; whether it had to be written. A missing copy is made for these readers, one
+/// that is there keeps its own. Without an original nothing is done: a copy that it had before stays.
 ///
 /// # Errors
-/// When one cannot be read or the other not written.
+/// When either cannot be read, or the copy not written.
 pub fn follow(original: &Path, copy: &Path, readers: Readers) -> Result<bool> {
     match whole(original)? {
         Some(text) if whole(copy)?.as_ref() != Some(&text) => {
@@ -203,6 +204,25 @@ mod tests {
         replace(&file, "second", Readers::Owner).unwrap();
         assert_eq!(read(&file).unwrap().unwrap(), "second");
         assert_eq!((mode(&file), names(home.path())), (0o640, vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn a_copy_is_made_follows_and_outlives_its_original() {
+        let home = tempfile::tempdir().unwrap();
+        let (original, copy) = (home.path().join("a"), home.path().join("b"));
+        assert!(!follow(&original, &copy, Readers::Group).unwrap());
+        assert_eq!(names(home.path()), [""; 0]);
+        write_once(&original, "first", Readers::Owner).unwrap();
+        assert!(follow(&original, &copy, Readers::Group).unwrap());
+        assert!(!follow(&original, &copy, Readers::Group).unwrap());
+        replace(&original, "second", Readers::Owner).unwrap();
+        assert!(follow(&original, &copy, Readers::Owner).unwrap());
+        fs::remove_file(&original).unwrap();
+        assert!(!follow(&original, &copy, Readers::Owner).unwrap());
+        assert_eq!(
+            (read(&copy).unwrap().unwrap(), mode(&copy)),
+            ("second".to_owned(), 0o640)
+        );
     }
 
     #[test]
