@@ -3,13 +3,24 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use praxis_auth::claims::Role;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::docker::{Container, containers, docker, running, scale};
-use crate::scene::{SOME, SOON, Scene};
+use crate::scene::{GATEWAY, SOME, SOON, Scene};
 
 /// In this order one replica after another is restarted; the gateway stands in front of them.
 const ROLLED: [&str; 3] = ["command-api", "query-api", "projector"];
+/// What runs until it is asked to end.
+const SERVICES: [&str; 6] = [
+    "gateway",
+    "command-api",
+    "query-api",
+    "projector",
+    "kafka",
+    "mysql",
+];
 /// What a public service counts of each request it has answered.
 pub const REQUESTS: &str = "praxis_http_requests_total";
 /// The gateway has found a replica again by then.
@@ -17,6 +28,10 @@ const FOUND_TIME_MAX: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// A JVM that was asked to end by SIGTERM, and did, says so.
 const ENDED_BY_SIGTERM: i64 = 143;
+
+/// Each time somebody asks in the very second in which a replica is taken away.
+const TAKEN_AWAY: usize = 3;
+const ASKED_AT_ONCE: usize = 6;
 
 /// One replica at a time under load; no request may fail.
 pub async fn run(scene: &Scene) -> anyhow::Result<()> {
@@ -47,7 +62,48 @@ pub async fn run(scene: &Scene) -> anyhow::Result<()> {
         "no command fails in a rolling restart",
         proved.assert_all_served().map(|()| proved.told()),
     );
-    scale("query-api", 1).await
+    scene.report.check(
+        "no read fails when a replica is taken away for good",
+        take_away(scene).await,
+    );
+    Ok(())
+}
+
+/// Where it was nobody answers, and for a second the gateway asks there all the same.
+async fn take_away(scene: &Scene) -> anyhow::Result<String> {
+    let desk = scene.client(Role::Staff, None)?;
+    for _ in 0..TAKEN_AWAY {
+        scale("query-api", 2).await?;
+        let both = running("query-api").await?;
+        let newer = both.last().context("there are two")?;
+        let found = assert_found_by_the_gateway(newer);
+        let asking = async {
+            loop {
+                if let Err(error) = desk.get(GATEWAY, "/locations", None).await {
+                    return error;
+                }
+                sleep(POLL_INTERVAL).await;
+            }
+        };
+        tokio::select! {
+            found = found => found?,
+            error = asking => return Err(error),
+        }
+        scale("query-api", 1).await?;
+        let mut asked = JoinSet::new();
+        for _ in 0..ASKED_AT_ONCE {
+            let desk = desk.clone();
+            asked.spawn(async move { desk.get(GATEWAY, "/locations", None).await });
+        }
+        for reply in asked.join_all().await {
+            let reply = reply?;
+            ensure!(reply.status == 200, "a read was answered {reply:?}");
+        }
+    }
+    Ok(format!(
+        "{} reads served at once after it",
+        TAKEN_AWAY * ASKED_AT_ONCE
+    ))
 }
 
 /// Ends it as an operator would, starts it again, and waits until the gateway sends requests to it.
@@ -97,6 +153,9 @@ pub async fn end_well(container: &Container, code: i64) -> anyhow::Result<String
 
 /// The end of everything, callers first and servers last.
 pub async fn end_all(scene: &Scene) -> anyhow::Result<()> {
+    for service in SERVICES {
+        running(service).await?;
+    }
     let mut all = containers().await?;
     all.retain(Container::is_running);
     all.sort_by_key(|container| match container.service.as_str() {
