@@ -171,6 +171,9 @@ mod tests {
 
     use super::*;
 
+    /// Far more than any test here takes.
+    const HANG: Duration = Duration::from_secs(30);
+
     /// Sends a request and gives the connection, its answer unread.
     async fn ask(address: SocketAddr, path: &str) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -284,50 +287,65 @@ mod tests {
         assert!(accept(&listener, &places).await.is_some());
     }
 
+    /// What gateways have seen so far: a place for each that was answered first, and for each that was told to close.
+    struct Seen {
+        kept: Semaphore,
+        closed: Semaphore,
+    }
+
     /// Calls as a gateway does that keeps a connection and opens another when that was ended, until none is taken. What
-    /// fails after it was sent is a failure; counts the answers.
-    async fn gateway(address: SocketAddr) -> io::Result<usize> {
-        let mut answers = 0;
+    /// fails after it was sent is a failure.
+    async fn gateway(address: SocketAddr, seen: Arc<Seen>) {
+        let (mut is_first, mut is_told) = (true, false);
         while let Ok(mut stream) = TcpStream::connect(address).await {
             loop {
-                stream
-                    .write_all(b"POST /quick HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
-                    .await?;
+                let request = b"POST /quick HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+                stream.write_all(request).await.unwrap();
                 let mut answer = Vec::new();
                 while !answer.ends_with(b"done") {
-                    if stream.read_buf(&mut answer).await? == 0 {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
+                    assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "cut off");
                 }
-                answers += 1;
-                if answer.windows(17).any(|text| text == b"connection: close") {
+                let closes = answer.windows(17).any(|text| text == b"connection: close");
+                if std::mem::take(&mut is_first) {
+                    assert!(!closes, "nobody leaves yet");
+                    seen.kept.add_permits(1);
+                }
+                if closes {
+                    if !std::mem::replace(&mut is_told, true) {
+                        seen.closed.add_permits(1);
+                    }
                     break;
                 }
             }
         }
-        Ok(answers)
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn callers_behind_a_gateway_notice_nothing_of_a_stop() {
+        const GATEWAYS: u32 = 32;
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
         let router = Router::new().route("/quick", post(|| async { "done" }));
         let router = closing(router, leaving.clone());
         let mut tasks = JoinSet::new();
-        let serving = serve(listener, router, stop.clone(), Duration::from_secs(30));
-        tasks.spawn(async move { serving.await.map(|()| 0).map_err(io::Error::other) });
-        for _ in 0..32 {
-            tasks.spawn(gateway(address));
+        let serving = serve(listener, router, stop.clone(), HANG);
+        tasks.spawn(async move { serving.await.unwrap() });
+        let seen = Arc::new(Seen {
+            kept: Semaphore::new(0),
+            closed: Semaphore::new(0),
+        });
+        for _ in 0..GATEWAYS {
+            tasks.spawn(gateway(address, Arc::clone(&seen)));
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        leaving.cancel();
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        stop.cancel();
-        let ended = tasks.join_all().await;
-        let answers: usize = ended.into_iter().map(|ended| ended.unwrap()).sum();
-        assert!(answers > 100, "{answers}");
+        let stopping = async {
+            let _all_call = seen.kept.acquire_many(GATEWAYS).await.unwrap();
+            leaving.cancel();
+            let _all_know = seen.closed.acquire_many(GATEWAYS).await.unwrap();
+            stop.cancel();
+            tasks.join_all().await
+        };
+        tokio::time::timeout(HANG, stopping).await.unwrap();
     }
 
     #[tokio::test]
