@@ -19,6 +19,10 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 /// `ER_DBACCESS_DENIED_ERROR` and `ER_TABLEACCESS_DENIED_ERROR`.
 const ACCESS_DENIED: [u16; 2] = [1044, 1142];
 
+/// How many of a deployment's last digits, the random ones of its id, tell its accounts from those of others: MySQL
+/// allows a user 32 characters, and all digits are as many.
+const OWN_DIGITS: usize = 12;
+
 /// The directory of addresses that a deployment has, for schemas and accounts of this test alone.
 struct Addresses {
     directory: TempDir,
@@ -27,7 +31,8 @@ struct Addresses {
 
 impl Addresses {
     fn write(deployment: &Deployment) -> anyhow::Result<Self> {
-        let own = &deployment.events_schema()[27..];
+        let schema = deployment.events_schema();
+        let (_, own) = schema.split_at(schema.len() - OWN_DIGITS);
         let directory = tempfile::tempdir()?;
         let mut accounts = Vec::new();
         let admin = in_schema(&mysql_url(), "mysql");
