@@ -160,8 +160,8 @@ impl Container {
         Ok(of_name.sum())
     }
 
-    /// Waits until it says that it is ready (or not); how long that took. Its address is asked for anew each time, since
-    /// a container may get another one.
+    /// Waits until it says that it is ready (or that it is not, which silence does not say); how long that took. Its
+    /// address is asked for anew each time, since a container may get another one.
     pub async fn wait_until_ready(&self, wanted: bool) -> anyhow::Result<Duration> {
         let began = Instant::now();
         loop {
@@ -171,8 +171,6 @@ impl Container {
             };
             match told {
                 Ok((ready, _)) if ready == wanted => return Ok(began.elapsed()),
-                // Who does not answer is not ready.
-                Err(_) if !wanted => return Ok(began.elapsed()),
                 told => ensure!(
                     began.elapsed() < READY_TIME_MAX,
                     "{} has not become ready={wanted} within {READY_TIME_MAX:?}: {told:?}",
@@ -204,6 +202,21 @@ impl Container {
             format!("{} is given no grace period", self.name)
         })?))
     }
+}
+
+/// That the engine has had to start none again: each ran until it was asked to end.
+pub async fn assert_none_ended_by_itself() -> anyhow::Result<()> {
+    for container in containers().await? {
+        let restarts = container.inspected["RestartCount"]
+            .as_u64()
+            .context("a container says how often it was started again")?;
+        ensure!(
+            restarts == 0,
+            "{} ended by itself {restarts} times: see `docker logs {0}`",
+            container.name
+        );
+    }
+    Ok(())
 }
 
 /// Starts and stops containers of a service until there are so many, and waits until all are healthy.

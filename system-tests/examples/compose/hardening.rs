@@ -1,6 +1,7 @@
 //! Is every container as tightly closed as the engine was told, and as the kernel sees it from inside?
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
@@ -82,14 +83,19 @@ fn told_to_be_closed(container: &Container) -> anyhow::Result<String> {
     for space in ["PidMode", "IpcMode", "NetworkMode", "UTSMode", "UsernsMode"] {
         ensure!(host[space] != "host", "it shares the machine's {space}");
     }
-    let binds: Vec<&str> = container.inspected["Mounts"]
-        .as_array()
-        .into_iter()
-        .flatten()
+    let mounts = || container.inspected["Mounts"].as_array().into_iter().flatten();
+    let sources = |mount: &Value| mount["Source"].as_str().map(str::to_owned);
+    let written: Vec<String> = mounts()
         .filter(|mount| mount["Type"] == "bind" && mount["RW"] == true)
-        .filter_map(|mount| mount["Source"].as_str())
+        .filter_map(sources)
         .collect();
-    ensure!(binds.is_empty(), "it writes to the machine's {binds:?}");
+    ensure!(written.is_empty(), "it writes to the machine's {written:?}");
+    // Who may only read a socket may still say anything through it.
+    let sockets: Vec<String> = mounts()
+        .filter_map(sources)
+        .filter(|source| Path::new(source).extension().is_some_and(|kind| kind == "sock"))
+        .collect();
+    ensure!(sockets.is_empty(), "it speaks to the machine's {sockets:?}");
     let user = container.inspected["Config"]["User"].as_str().unwrap_or_default();
     let id = user.split(':').next().unwrap_or_default();
     ensure!(!matches!(id, "" | "0" | "root"), "it runs as {user:?}");

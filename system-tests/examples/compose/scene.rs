@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use crate::docker::assert_none_ended_by_itself;
 use crate::practice::ComposePractice;
 use crate::report::Report;
 use crate::topic;
@@ -77,7 +78,7 @@ impl Scene {
     }
 
     /// Ends it; the log must have every command that was acknowledged once and nothing else but `others` events, the
-    /// topic every event, and the read models must be the fold of the log.
+    /// topic every event, the read models must be the fold of the log, and no container may have ended by itself.
     pub async fn end_load(&self, chapter: Chapter, others: usize) -> anyhow::Result<Proved> {
         let Chapter { callers, load } = chapter;
         let (commands, told) = load.end_with_told().await?;
@@ -90,6 +91,7 @@ impl Scene {
         let repeated_messages = topic::assert_each_event_is_there(&log.events)
             .await
             .context("the topic is not what the log says")?;
+        assert_none_ended_by_itself().await?;
         Ok(Proved {
             commands,
             read_back: told.read_back,
