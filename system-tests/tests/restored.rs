@@ -151,7 +151,7 @@ async fn services_go_on_after_praxis_restore_beside_what_former_lives_have_publi
         let named = format!("to {}\n", parts(&lost)?.1);
         ensure!(told.output.contains(&named), "{named} is not in {}", told.output);
         ensure!(
-            told.output.contains("1 roots kept outside are equal"),
+            told.output.contains("1 root kept outside is equal"),
             "{}",
             told.output
         );

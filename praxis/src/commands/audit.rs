@@ -33,15 +33,30 @@ async fn verify(args: AuditVerify) -> Result<ExitCode> {
     log.close().await;
     let looked = looked?;
     tell(&looked)?;
-    if expected.is_empty() {
-        out::line("no root that was kept outside was given: a log rewritten as a whole would pass")?;
-    }
-    out::line(&format!("{} faults", looked.faults))?;
+    out::line(&verdict(looked.faults, &expected))?;
     Ok(if looked.faults == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The last line. Where nothing was found, who gave no root is told what is not known without one.
+fn verdict(found: u64, expected: &[Expected]) -> String {
+    let said = faults(found);
+    if found == 0 && expected.is_empty() {
+        return format!("{said}; a log rewritten as a whole is found only by a root kept outside (--expect)");
+    }
+    said
+}
+
+/// So many faults, in words.
+pub fn faults(count: u64) -> String {
+    match count {
+        0 => "no fault".to_owned(),
+        1 => "1 fault".to_owned(),
+        _ => format!("{count} faults"),
+    }
 }
 
 /// What was found of a log, its faults counted and told.
@@ -96,6 +111,7 @@ pub fn tell(looked: &Looked) -> Result<()> {
     }
     match looked.audited.roots_equal {
         0 => Ok(()),
+        1 => out::line("1 root kept outside is equal"),
         equal => out::line(&format!("{equal} roots kept outside are equal")),
     }
 }
@@ -106,4 +122,25 @@ pub fn instant(micros: i64) -> String {
         || format!("{micros} µs"),
         |at| at.to_rfc3339_opts(SecondsFormat::Micros, true),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_what_was_found_and_what_is_not_known() {
+        let kept = Expected {
+            size: 0,
+            root: [0; 32],
+        };
+        for (found, said) in [(0, "no fault"), (1, "1 fault"), (2, "2 faults")] {
+            assert_eq!(verdict(found, &[kept]), said);
+        }
+        assert_eq!(
+            verdict(0, &[]),
+            "no fault; a log rewritten as a whole is found only by a root kept outside (--expect)"
+        );
+        assert_eq!(verdict(1, &[]), "1 fault");
+    }
 }

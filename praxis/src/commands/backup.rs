@@ -11,7 +11,7 @@ use praxis_store_sqlite::log::LogCopy;
 
 use crate::cli::log::Backup;
 use crate::commands::audit::opened::OpenedLog;
-use crate::commands::audit::{Looked, look, tell};
+use crate::commands::audit::{Looked, faults, look, tell};
 use crate::keys;
 use crate::out;
 use crate::practice::LOG_FILE;
@@ -32,8 +32,8 @@ pub async fn run(args: Backup) -> Result<ExitCode> {
     tell(&looked)?;
     ensure!(
         looked.faults == 0,
-        "the copy has {} faults, so the log has: it is not kept; look at the log with praxis audit verify",
-        looked.faults
+        "the copy has {}, and so the log: it is not kept; look at the log with praxis audit verify",
+        faults(looked.faults)
     );
     let name = name.unwrap_or_else(|| {
         let (now, position) = (

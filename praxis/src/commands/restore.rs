@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use self::former::Former;
 use crate::cli::log::Restore;
 use crate::commands::audit::opened::OpenedLog;
-use crate::commands::audit::{instant, look, roots, tell};
+use crate::commands::audit::{faults, instant, look, roots, tell};
 use crate::out;
 
 /// Longer than a relay's lease lasts without renewal.
@@ -55,10 +55,11 @@ async fn restore(
     let (lost, expected): (Vec<_>, Vec<_>) = expected.into_iter().partition(|known| known.size > ends_at);
     let looked = look(log.audit.as_ref(), &expected).await?;
     tell(&looked)?;
-    let faults = looked.faults - looked.relay_faults;
+    let found = looked.faults - looked.relay_faults;
     ensure!(
-        faults == 0,
-        "the log has {faults} faults: take another backup; nothing was changed"
+        found == 0,
+        "the log has {}: take another backup; nothing was changed",
+        faults(found)
     );
     let (head, frontier) = (looked.audited.head, looked.audited.frontier);
     let frontier = frontier.context("a log without a fault has a root")?;
