@@ -11,13 +11,14 @@ use praxis_domain::command::{Command, Decision, missing};
 use praxis_domain::context::Context;
 use praxis_domain::refusal::{Refusal, RefusalCode, Refused};
 use praxis_domain::rules::Rules;
+use praxis_domain::state::State;
 use praxis_domain::world::World;
 use praxis_event_store::append::{Append, Appended, CommandRecord, Conflict, Delta, StreamRead, StreamWrite};
 use praxis_event_store::codec::{Codec, DecodeFault, EncodeError};
 use praxis_event_store::port::{LogReader, StoreError, StreamRange};
 use praxis_event_store::record::claims_keys::ClaimsKeys;
 use praxis_event_store::sequencer::{AppendError, Sequencer};
-use praxis_event_store::vault::VaultError;
+use praxis_event_store::vault::{SealingKeys, VaultError};
 use praxis_events::event::Event;
 use praxis_events::ids::{EventId, StreamId};
 use praxis_events::metadata::Metadata;
@@ -278,23 +279,41 @@ impl Executor {
         lapsed: &Lapsed,
         as_of_erasure: u64,
     ) -> Result<Appended, ExecuteError> {
-        let target = command.target();
-        let mut append = Append {
-            command: CommandRecord {
-                key: call.key.key,
-                request: call.key.request,
-                other_requests: call.key.other_requests.clone(),
-                answer_id: target.id,
-                version: version_of(world, target),
-            },
-            writes: Vec::with_capacity(decision.writes.len()),
-            reads: Vec::new(),
-            claims: Delta::default(),
-            spans: Delta::default(),
-            new_keys: Vec::new(),
-            subjects: Vec::new(),
-            keys_as_of: u64::MAX,
-        };
+        let mut append = append_of(command, call, world, decision);
+        let after = self.fold(world, decision, &mut append)?;
+        let keys = self.seal(call, world, decision, &after, &mut append).await?;
+        lapsed.make_room(&mut append);
+        let origin = call.key.origin;
+        let appended = self
+            .sequencer
+            .append(append)
+            .await
+            .map_err(|error| ExecuteError::Append { error, origin })?;
+        if !appended.replayed {
+            self.codec.vault().keep(&keys);
+            for ((stream, events), (_, state)) in decision.writes.iter().zip(after) {
+                let version = version_of(world, *stream) + u64::try_from(events.len()).unwrap_or(u64::MAX);
+                let changed_at = DateTime::from_timestamp_micros(appended.recorded_at);
+                let loaded = Loaded {
+                    state,
+                    version,
+                    changed_at,
+                    as_of_erasure,
+                };
+                self.states.keep(*stream, loaded);
+            }
+        }
+        Ok(appended)
+    }
+
+    /// What the streams are like after the decision, in the order of its writes; adds the claims and times that they
+    /// take and give back.
+    fn fold(
+        &self,
+        world: &World,
+        decision: &Decision,
+        append: &mut Append,
+    ) -> Result<Vec<(StreamId, Arc<State>)>, EncodeError> {
         let mut after = Vec::with_capacity(decision.writes.len());
         for (stream, events) in &decision.writes {
             let before = world
@@ -306,20 +325,21 @@ impl Executor {
                 changed.apply(event);
             }
             let (rules, keys) = (&self.rules, &self.claims_keys);
-            deltas::extend(&mut append, *stream, &before, &state, rules, keys)
-                .map_err(|_| EncodeError::Name)?;
+            deltas::extend(append, *stream, &before, &state, rules, keys).map_err(|_| EncodeError::Name)?;
             after.push((*stream, state));
         }
-        let written: HashSet<StreamId> = decision.writes.iter().map(|(stream, _)| *stream).collect();
-        append.reads = decision
-            .reads
-            .iter()
-            .filter(|stream| !written.contains(stream))
-            .map(|stream| StreamRead {
-                stream: *stream,
-                expected_version: version_of(world, *stream),
-            })
-            .collect();
+        Ok(after)
+    }
+
+    /// Adds the events, what is personal in them sealed by the keys that this answers.
+    async fn seal(
+        &self,
+        call: &Call,
+        world: &World,
+        decision: &Decision,
+        after: &[(StreamId, Arc<State>)],
+        append: &mut Append,
+    ) -> Result<SealingKeys, ExecuteError> {
         let subjects: HashSet<Uuid> = after
             .iter()
             .filter_map(|(stream, state)| state.subject(*stream))
@@ -329,7 +349,7 @@ impl Executor {
         append.subjects = keys.by_subject.keys().copied().collect();
         append.new_keys.clone_from(&keys.new_keys);
         append.keys_as_of = keys.as_of;
-        for ((stream, events), (_, state)) in decision.writes.iter().zip(&after) {
+        for ((stream, events), (_, state)) in decision.writes.iter().zip(after) {
             let subject = state.subject(*stream);
             let key = subject.and_then(|subject| keys.by_subject.get(&subject.0));
             let mut prepared = Vec::with_capacity(events.len());
@@ -354,28 +374,7 @@ impl Executor {
                 events: prepared,
             });
         }
-        lapsed.make_room(&mut append);
-        let origin = call.key.origin;
-        let appended = self
-            .sequencer
-            .append(append)
-            .await
-            .map_err(|error| ExecuteError::Append { error, origin })?;
-        if !appended.replayed {
-            self.codec.vault().keep(&keys);
-            for ((stream, events), (_, state)) in decision.writes.iter().zip(after) {
-                let version = version_of(world, *stream) + u64::try_from(events.len()).unwrap_or(u64::MAX);
-                let changed_at = DateTime::from_timestamp_micros(appended.recorded_at);
-                let loaded = Loaded {
-                    state,
-                    version,
-                    changed_at,
-                    as_of_erasure,
-                };
-                self.states.keep(*stream, loaded);
-            }
-        }
-        Ok(appended)
+        Ok(keys)
     }
 
     fn metadata(&self, call: &Call, decision: &Decision) -> Metadata {
@@ -446,6 +445,34 @@ const fn hides(refused: &Refused) -> bool {
         | RefusalCode::AlreadyExists
         | RefusalCode::BookingRefused
         | RefusalCode::RuleBroken => false,
+    }
+}
+
+/// The append of a decision but for its events and what follows from them: what is answered, and what must not have moved.
+fn append_of(command: &dyn Command, call: &Call, world: &World, decision: &Decision) -> Append {
+    let target = command.target();
+    let written: HashSet<StreamId> = decision.writes.iter().map(|(stream, _)| *stream).collect();
+    let only_read = decision.reads.iter().filter(|stream| !written.contains(stream));
+    Append {
+        command: CommandRecord {
+            key: call.key.key,
+            request: call.key.request,
+            other_requests: call.key.other_requests.clone(),
+            answer_id: target.id,
+            version: version_of(world, target),
+        },
+        writes: Vec::with_capacity(decision.writes.len()),
+        reads: only_read
+            .map(|stream| StreamRead {
+                stream: *stream,
+                expected_version: version_of(world, *stream),
+            })
+            .collect(),
+        claims: Delta::default(),
+        spans: Delta::default(),
+        new_keys: Vec::new(),
+        subjects: Vec::new(),
+        keys_as_of: u64::MAX,
     }
 }
 
