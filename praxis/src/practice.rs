@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use axum::Router;
 use praxis_auth::sign::TokenSigner;
+use praxis_auth::verify::TokenVerifier;
 use praxis_command_api::app::App as CommandApp;
 use praxis_command_api::execute::{Executor, ExecutorParts};
 use praxis_command_api::numbers::RecordNumbers;
@@ -18,9 +19,9 @@ use praxis_event_store::codec::Codec;
 use praxis_event_store::decode::Decoder;
 use praxis_event_store::feed::{EventFeed, FeedError};
 use praxis_event_store::outcomes::keep_forgetting;
-use praxis_event_store::port::{LogReader, LogWriter, RelayStore};
+use praxis_event_store::port::LogReader;
 use praxis_event_store::record::random::OsRandom;
-use praxis_event_store::sequencer::{SequencerLimits, sequencer};
+use praxis_event_store::sequencer::{Sequencer, SequencerLimits, sequencer};
 use praxis_event_store::vault::Vault;
 use praxis_events::ids::LogId;
 use praxis_http_kit::authn::Door;
@@ -136,7 +137,6 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     let keys = keys::load(config, data)?;
     let log = open_log(data).await?;
     let reader: Arc<dyn LogReader> = Arc::<SqliteLog>::clone(&log);
-    let writer: Arc<dyn LogWriter> = Arc::<SqliteLog>::clone(&log);
     let head = reader.head().await?;
     let vault = Arc::new(Vault::new(
         head.log_id,
@@ -148,41 +148,11 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     let codec = Codec::new(Arc::clone(&vault));
     let decoder: Arc<dyn Decoder> = Arc::new(codec.clone());
 
-    let limits = SequencerLimits {
-        queue_members_max: config.require(&settings::QUEUE_MEMBERS_MAX)?,
-        queue_bytes_max: config.require(&settings::QUEUE_BYTES_MAX)?,
-        ..SequencerLimits::default()
-    };
-    let (sequencer, sequencing) = sequencer(Arc::clone(&writer), limits);
-    let appended = sequencer.position();
-    tasks.spawn_on_own_thread("sequencer", async move {
-        sequencing.run().await;
-        Ok(())
-    });
-    let (outcomes, stop) = (Arc::<SqliteLog>::clone(&log), tasks.stop().clone());
-    let forgetting = keep_forgetting(Arc::clone(&reader), outcomes, stop.cancelled_owned());
-    tasks.spawn("outcomes", async move {
-        forgetting.await;
-        Ok(())
-    });
-    let relay_store: Arc<dyn RelayStore> = Arc::<SqliteLog>::clone(&log);
-    let relay = Relay {
-        reader: Arc::clone(&reader),
-        store: relay_store,
-        publishers: None,
-        appended: appended.clone(),
-        holder: ids::new_id(),
-    };
-    let stop = tasks.stop().clone();
-    tasks.spawn(
-        "relay",
-        async move { Ok(relay.run(stop.cancelled_owned()).await?) },
-    );
-
+    let sequencer = work_on_log(config, &log, tasks)?;
     let registry: Arc<dyn Registry> = Arc::new(SqliteRegistry::open(data).await?);
     // Whoever read what was retired before has ended: the directory is ours.
     registry.remove_retired(Duration::ZERO).await?;
-    let moved = project(&registry, &reader, &decoder, appended, tasks).await?;
+    let moved = project(&registry, &reader, &decoder, sequencer.position(), tasks).await?;
     let tools = Tools::new(
         Arc::clone(&registry),
         Arc::clone(&reader),
@@ -202,7 +172,7 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     }));
     let command = CommandApp {
         executor,
-        record_numbers: Arc::new(RecordNumbers::new(writer)),
+        record_numbers: Arc::new(RecordNumbers::new(Arc::<SqliteLog>::clone(&log))),
     };
     let query = QueryApp {
         reads: Arc::new(ReadSide::new(Arc::clone(&registry), Arc::clone(&reader))),
@@ -213,16 +183,11 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
     let reads = Arc::clone(&query.reads);
     let readiness: Arc<dyn Readiness> = Arc::new(Ready { reader, vault, reads });
     let readiness = meta::until(tasks.leaving().clone(), readiness);
-    let (routes, api) = routes(command, query, tools);
-    let jwks = keys.verifier.keys().jwks();
-    let rules = praxis_command_api::routes::RULES
-        .iter()
-        .chain(praxis_query_api::routes::RULES)
-        .chain(views::routes::RULES);
-    let door = Door::new(guard::policy(&api, rules.copied())?, keys.verifier);
-    let sources = Sources::new(clock::now, ids::new_id);
-    let all = routes.merge(meta::public(api, jwks, Arc::clone(&readiness)));
-    let router = surround(all, sources, door, Limits::default());
+    let router = guarded(
+        routes(command, query, tools),
+        keys.verifier,
+        Arc::clone(&readiness),
+    )?;
     Ok(Practice {
         router,
         readiness,
@@ -233,6 +198,57 @@ pub async fn open(config: &Config, data: &Path, tasks: &Tasks) -> Result<Practic
         moved,
         directory,
     })
+}
+
+/// Starts what works on the log itself: who appends to it, who forgets old outcomes, who builds its tree.
+fn work_on_log(config: &Config, log: &Arc<SqliteLog>, tasks: &Tasks) -> Result<Sequencer> {
+    let limits = SequencerLimits {
+        queue_members_max: config.require(&settings::QUEUE_MEMBERS_MAX)?,
+        queue_bytes_max: config.require(&settings::QUEUE_BYTES_MAX)?,
+        ..SequencerLimits::default()
+    };
+    let (sequencer, sequencing) = sequencer(Arc::<SqliteLog>::clone(log), limits);
+    tasks.spawn_on_own_thread("sequencer", async move {
+        sequencing.run().await;
+        Ok(())
+    });
+    let reader: Arc<dyn LogReader> = Arc::<SqliteLog>::clone(log);
+    let (outcomes, stop) = (Arc::<SqliteLog>::clone(log), tasks.stop().clone());
+    let forgetting = keep_forgetting(Arc::clone(&reader), outcomes, stop.cancelled_owned());
+    tasks.spawn("outcomes", async move {
+        forgetting.await;
+        Ok(())
+    });
+    let relay = Relay {
+        reader,
+        store: Arc::<SqliteLog>::clone(log),
+        publishers: None,
+        appended: sequencer.position(),
+        holder: ids::new_id(),
+    };
+    let stop = tasks.stop().clone();
+    tasks.spawn(
+        "relay",
+        async move { Ok(relay.run(stop.cancelled_owned()).await?) },
+    );
+    Ok(sequencer)
+}
+
+/// The routes and what anybody may ask, with everything around them: who is let in where, limits, measures.
+fn guarded(
+    (routes, api): (Router, OpenApi),
+    verifier: TokenVerifier,
+    readiness: Arc<dyn Readiness>,
+) -> Result<Router> {
+    let jwks = verifier.keys().jwks();
+    let rules = praxis_command_api::routes::RULES
+        .iter()
+        .chain(praxis_query_api::routes::RULES)
+        .chain(views::routes::RULES);
+    let door = Door::new(guard::policy(&api, rules.copied())?, verifier);
+    let sources = Sources::new(clock::now, ids::new_id);
+    let all = routes.merge(meta::public(api, jwks, readiness));
+    Ok(surround(all, sources, door, Limits::default()))
 }
 
 /// Takes the directory, or says who has it.
