@@ -80,6 +80,9 @@ else
 fi
 tr -d '\r' <"$work/bundle" | awk -v to="$work/certificate." '/^-----BEGIN CERTIFICATE-----$/ { file = to sprintf("%03d", ++count) }
   file { print >file } /^-----END CERTIFICATE-----$/ { file = "" }'
+# Programs get it in their environment, where Linux takes 128 KiB.
+[ "$(cat "$work"/certificate.* 2>/dev/null | wc -c)" -le 100000 ] ||
+  die "that is too much for a program to be given: name the bundle of $region alone"
 
 # A program does not look at the end of an authority that it was told to trust: one that has ended is left out here.
 soon=$((90 * 24 * 3600)) regional='' lasting=''

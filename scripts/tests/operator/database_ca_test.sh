@@ -76,6 +76,17 @@ test_what_is_no_authority_of_rds_in_the_region_is_refused() {
   expect_equal "$(find "$PRAXIS_GITOPS_VALUES" -name database-ca.yaml)" ''
 }
 
+test_a_bundle_that_no_program_could_be_given_is_refused() {
+  given
+  authority 'Amazon RDS ap-south-1 Root CA RSA2048 G1'
+  local one
+  one=$(cat "$bundle")
+  for _ in $(seq $((100000 / ${#one}))); do printf '%s\n' "$one"; done >>"$bundle"
+  run "$script" prod --from "$bundle"
+  expect_status 1
+  expect_says 'name the bundle of ap-south-1 alone'
+}
+
 test_a_bundle_that_ends_soon_is_told_before_it_does() {
   given
   authority 'Amazon RDS ap-south-1 Root CA RSA2048 G1' 89
