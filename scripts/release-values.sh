@@ -52,6 +52,38 @@ of_release() {
 
 digest_of() { of_release 'sha256:[0-9a-f]{64}' ".images[\"$1\"]"; }
 
+# projector_of TAG: the file of the projector of that release
+projector_of() {
+  local file
+  for file in "$values"/projectors/*.yaml; do
+    if [ -e "$file" ] && [ "$(values_of "$file" tag)" = "$1" ]; then echo "$file"; fi
+  done
+}
+
+# projector_after FILE FINGERPRINT: that projector's file for another fingerprint. What people have set goes on, but for the
+# number of its generation, and the keys that then have nothing below them.
+projector_after() {
+  awk -v fingerprint="$2" '
+    function indent(line) { match(line, /^ */); return RLENGTH }
+    function has_something_below(n,    i) {
+      for (i = n + 1; i <= count; i++)
+        if (!(i in gone) && lines[i] !~ /^ *(#|$)/) return indent(lines[i]) > indent(lines[n]) || lines[i] ~ /^ *-/
+    }
+    { lines[++count] = $1 == "fingerprint:" ? "fingerprint: \"" fingerprint "\"" : $0 }
+    $1 == "generation:" { gone[count] }
+    END {
+      if (length(gone)) for (n = count; n > 0; n--) if (lines[n] ~ /^ *[A-Za-z]+:$/ && !has_something_below(n)) gone[n]
+      for (n = 1; n <= count; n++) if (!(n in gone)) print lines[n]
+    }' "${1:-/dev/stdin}" <<YAML
+# Edited by scripts/release-values.sh: tag and digest. Everything else is for people, and goes on into the next one's file.
+# The file's name is the first 8 digits of the fingerprint, and the release's.
+fingerprint: ""
+image:
+  tag: ""
+  digest: ""
+YAML
+}
+
 prepare() {
   local tag fingerprint file digest migrations
   tag=$(of_release '[A-Za-z0-9][A-Za-z0-9_.-]{0,62}' .tag)
@@ -65,14 +97,8 @@ prepare() {
     grep -q "^fingerprint: \"$fingerprint\"$" "$file" ||
       die "$file is of another fingerprint with the same first 8 digits; remove it or change a fold"
   else
-    cat >"$file" <<YAML
-# Edited by scripts/release-values.sh: tag and digest. Everything else is for people.
-# The file's name is the first 8 digits of the fingerprint, and the release's.
-fingerprint: "$fingerprint"
-image:
-  tag: ""
-  digest: ""
-YAML
+    projector_after "$(projector_of "$(values_of "$values/query-api.yaml" tag)")" "$fingerprint" >"$file.new"
+    mv "$file.new" "$file"
   fi
   set_image "$file" "$tag" "$digest"
   # The file that a new environment begins with, which never ran.
