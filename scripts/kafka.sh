@@ -12,7 +12,8 @@ usage: kafka.sh setup                                  fetch Kafka's libraries (
                                                        CONTROLLER_PORT is PORT + 1, ADVERTISED_PORT, which clients
                                                        are told, is PORT unless given (a proxy's); on SECURED_PORT
                                                        TLS is spoken (DATA_DIR/ca.pem) and user praxis, password
-                                                       invented, let in by SASL PLAIN
+                                                       invented, let in by SASL PLAIN or, as MSK does, by
+                                                       SCRAM-SHA-512
        kafka.sh wait PORT SECONDS [PID]                wait until the broker takes requests (or PID is gone)
        kafka.sh tool CLASS [ARGUMENT…]                 one of Kafka's tools, for example
                                                        org.apache.kafka.tools.TopicCommand --list …
@@ -92,8 +93,9 @@ advertised.listeners=$advertised,SASL_SSL://127.0.0.1:$secured
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
 ssl.keystore.type=PEM
 ssl.keystore.location=$data/server.pem
-sasl.enabled.mechanisms=PLAIN
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_praxis="invented";
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 PROPS
 }
 
@@ -130,7 +132,9 @@ transaction.state.log.min.isr=1
 PROPS
   [ -z "$secured" ] || add_secured_listener "$data" "$secured"
   if [ ! -e "$data/log/meta.properties" ]; then
+    # What proves a password by SCRAM is kept in the log of the cluster.
     java -cp "$libs/*" kafka.tools.StorageTool format --standalone -t "$(cluster_id)" -c "$data/server.properties" \
+      --add-scram 'SCRAM-SHA-512=[name=praxis,password=invented]' \
       >"$data/format.log" 2>&1 || { tail -n 20 "$data/format.log" >&2; die "could not format $data/log"; }
   fi
   end_with_owner

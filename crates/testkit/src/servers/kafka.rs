@@ -29,7 +29,7 @@ impl KafkaServer {
     }
 
     /// The same with a listener that speaks TLS and lets nobody in but the user `praxis` with the password `invented`, by
-    /// SASL PLAIN; that listener's address, and the certificate to trust.
+    /// SASL PLAIN or SCRAM-SHA-512; that listener's address, and the certificate to trust.
     pub async fn start_secured() -> anyhow::Result<(Self, String, String)> {
         let secured_port = crate::ports::free_port();
         // Clients of the open listener are told its own port.
