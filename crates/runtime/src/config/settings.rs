@@ -49,7 +49,7 @@ settings! {
     KAFKA_CA: CertificatesPem = Setting::new("PRAXIS_KAFKA_CA", "certificates of who vouches for the brokers; by default those the system trusts").read_by(ON_KAFKA);
     KAFKA_CERTIFICATE: CertificatesPem = Setting::new("PRAXIS_KAFKA_CERTIFICATE", "certificate shown to the brokers, where they ask for one").read_by(ON_KAFKA);
     KAFKA_CERTIFICATE_KEY: PrivateKeyPem = Setting::new("PRAXIS_KAFKA_CERTIFICATE_KEY", "private key of that certificate").read_by(ON_KAFKA);
-    KAFKA_SASL_MECHANISM: SaslMechanism = Setting::new("PRAXIS_KAFKA_SASL_MECHANISM", "how the password is proved, for the sasl protocols").read_by(ON_KAFKA);
+    KAFKA_SASL_MECHANISM: SaslMechanism = Setting::new("PRAXIS_KAFKA_SASL_MECHANISM", "mechanism by which the password is proved, for the sasl protocols").read_by(ON_KAFKA);
     KAFKA_USERNAME: String = Setting::new("PRAXIS_KAFKA_USERNAME", "name to be let in under, for the sasl protocols").read_by(ON_KAFKA);
     KAFKA_PASSWORD: SecretText = Setting::new("PRAXIS_KAFKA_PASSWORD", "password of that name").read_by(ON_KAFKA);
     KAFKA_GROUP: String = Setting::new("PRAXIS_KAFKA_GROUP", "consumer group; by default praxis-views- and the fingerprint of the folds").read_by(&[Projector, Operator]);
@@ -59,7 +59,7 @@ settings! {
     JWT_PRIVATE_KEY: PrivateKeyPem = Setting::new("PRAXIS_JWT_PRIVATE_KEY", "RSA private key that mints access tokens").read_by(WRITERS);
     JWT_ISSUER: String = Setting::new("PRAXIS_JWT_ISSUER", "issuer of access tokens").or("praxis").read_by(&[Serve, CommandApi, QueryApi, Operator]);
     JWT_AUDIENCE: String = Setting::new("PRAXIS_JWT_AUDIENCE", "audience of access tokens").or("praxis").read_by(&[Serve, CommandApi, QueryApi, Operator]);
-    LOG: LogFilter = Setting::new("PRAXIS_LOG", "which log lines are written, as target=level pairs").or("info");
+    LOG: LogFilter = Setting::new("PRAXIS_LOG", "log lines that are written, as target=level pairs").or("info");
     LOG_FORMAT: LogFormat = Setting::new("PRAXIS_LOG_FORMAT", "form of log lines").or_tiered("text", "json");
     OTLP_ENDPOINT: CollectorUrl = Setting::new("PRAXIS_OTLP_ENDPOINT", "OpenTelemetry collector that traces are sent to, by OTLP over HTTP; /v1/traces is appended").read_by(SERVERS);
     QUEUE_MEMBERS_MAX: usize = Setting::new("PRAXIS_QUEUE_MEMBERS_MAX", "most appends that wait for the sequencer; more are answered 503").or("8192").between(1, 1_000_000).read_by(WRITERS);
