@@ -52,29 +52,29 @@ of_release() {
 
 digest_of() { of_release 'sha256:[0-9a-f]{64}' ".images[\"$1\"]"; }
 
-# projector_of TAG: the file of the projector of that release
-projector_of() {
-  local file
+# When a file came: by its commit, as a checkout gives every file the same time.
+added_at() { git -C "$values" log --diff-filter=A --format=%ct -1 -- "$1"; }
+
+# The file of the projector that serves. After a release that was prepared and not served none has its tag: then the newest.
+projector_before() {
+  local file serving at newest=0 found=''
+  serving=$(values_of "$values/query-api.yaml" tag)
   for file in "$values"/projectors/*.yaml; do
-    if [ -e "$file" ] && [ "$(values_of "$file" tag)" = "$1" ]; then echo "$file"; fi
+    [ -e "$file" ] || continue
+    if [ "$(values_of "$file" tag)" = "$serving" ]; then
+      found=$file
+      break
+    fi
+    at=$(added_at "$file") || at=0
+    if [ "${at:-0}" -ge "$newest" ]; then newest=${at:-0} found=$file; fi
   done
+  printf '%s' "$found"
 }
 
 # projector_after FILE FINGERPRINT: that projector's file for another fingerprint. What people have set goes on, but for the
-# number of its generation, and the keys that then have nothing below them.
+# number of the generation, which is another one's.
 projector_after() {
-  awk -v fingerprint="$2" '
-    function indent(line) { match(line, /^ */); return RLENGTH }
-    function has_something_below(n,    i) {
-      for (i = n + 1; i <= count; i++)
-        if (!(i in gone) && lines[i] !~ /^ *(#|$)/) return indent(lines[i]) > indent(lines[n]) || lines[i] ~ /^ *-/
-    }
-    { lines[++count] = $1 == "fingerprint:" ? "fingerprint: \"" fingerprint "\"" : $0 }
-    $1 == "generation:" { gone[count] }
-    END {
-      if (length(gone)) for (n = count; n > 0; n--) if (lines[n] ~ /^ *[A-Za-z]+:$/ && !has_something_below(n)) gone[n]
-      for (n = 1; n <= count; n++) if (!(n in gone)) print lines[n]
-    }' "${1:-/dev/stdin}" <<YAML
+  sed -E -e "s/^fingerprint:.*/fingerprint: \"$2\"/" -e 's/generation( *: *)[0-9]+/generation\10/' "${1:-/dev/stdin}" <<YAML
 # Edited by scripts/release-values.sh: tag and digest. Everything else is for people, and goes on into the next one's file.
 # The file's name is the first 8 digits of the fingerprint, and the release's.
 fingerprint: ""
@@ -85,7 +85,7 @@ YAML
 }
 
 prepare() {
-  local tag fingerprint file digest migrations
+  local tag fingerprint file before digest migrations
   tag=$(of_release '[A-Za-z0-9][A-Za-z0-9_.-]{0,62}' .tag)
   fingerprint=$(of_release '[0-9a-f]{16}' .fingerprint)
   # Each by itself: a refusal within the words of another command would be lost.
@@ -97,7 +97,8 @@ prepare() {
     grep -q "^fingerprint: \"$fingerprint\"$" "$file" ||
       die "$file is of another fingerprint with the same first 8 digits; remove it or change a fold"
   else
-    projector_after "$(projector_of "$(values_of "$values/query-api.yaml" tag)")" "$fingerprint" >"$file.new"
+    before=$(projector_before)
+    projector_after "$before" "$fingerprint" >"$file.new"
     mv "$file.new" "$file"
   fi
   set_image "$file" "$tag" "$digest"
@@ -121,9 +122,6 @@ serve() {
   set_image "$values/command-api.yaml" "$tag" "$commands"
   set_image "$values/query-api.yaml" "$tag" "$queries"
 }
-
-# When a file came: by its commit, as a checkout gives every file the same time.
-added_at() { git -C "$values" log --diff-filter=A --format=%ct -1 -- "$1"; }
 
 expire() {
   local file at successor='' newest=0 serving

@@ -72,28 +72,46 @@ test_a_new_fingerprint_is_a_new_file_and_the_old_one_stays() {
   grep -q "^fingerprint: \"$new\"$" "$values/projectors/fedcba98.yaml" || fail "no file of the new fingerprint"
 }
 
+# set_by_people DIGITS: what is added to that projector's file
+set_by_people() {
+  cat >>"$values/projectors/$1.yaml" <<'YAML'
+
+# more of them
+autoscaling:
+  maxReplicas: 6
+  keda: # where the lag is read
+    generation: 3
+YAML
+}
+
 test_what_people_have_set_for_the_projector_that_serves_goes_on() {
   given_values
   release v1.0.0 $old a
   "$script" prod prepare "$STUB_STATE/v1.0.0.json"
   "$script" prod serve "$STUB_STATE/v1.0.0.json"
-  cat >>"$values/projectors/01234567.yaml" <<'YAML'
-
-# more of them
-autoscaling:
-  maxReplicas: 6
-  keda:
-    # of this fingerprint
-    generation: 3
-topologySpread:
-- zone
-YAML
+  set_by_people 01234567
   release v2.0.0 $new b
   run "$script" prod prepare "$STUB_STATE/v2.0.0.json"
   expect_status 0
   expect_equal "$(cat "$values/projectors/fedcba98.yaml")" "$(
-    sed -E -e "s/$old/$new/; s/v1.0.0/v2.0.0/; s/(sha256:)a+/\1$(printf 'b%.0s' {1..63})/" -e '/keda:|generation:/d' "$values/projectors/01234567.yaml"
+    sed -E -e "s/$old/$new/; s/v1.0.0/v2.0.0/; s/(sha256:)a+/\1$(printf 'b%.0s' {1..63})/; s/generation: 3/generation: 0/" \
+      "$values/projectors/01234567.yaml"
   )"
+}
+
+test_it_goes_on_when_a_release_was_prepared_and_never_served() {
+  given_values
+  release v1.0.0 $old a
+  "$script" prod prepare "$STUB_STATE/v1.0.0.json"
+  "$script" prod serve "$STUB_STATE/v1.0.0.json"
+  set_by_people 01234567
+  commit 1
+  release v1.1.0 $old b
+  "$script" prod prepare "$STUB_STATE/v1.1.0.json"
+  release v2.0.0 $new c
+  run "$script" prod prepare "$STUB_STATE/v2.0.0.json"
+  expect_status 0
+  grep -q 'maxReplicas: 6' "$values/projectors/fedcba98.yaml" || fail "what was set is lost"
 }
 
 test_serving_before_preparing_is_refused() {
