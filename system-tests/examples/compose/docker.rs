@@ -189,6 +189,19 @@ impl Container {
         Ok((lasted, self.again().await?.exit_code()?))
     }
 
+    /// That the engine has not had to start it again since it was told to.
+    pub fn assert_did_not_end_by_itself(&self) -> anyhow::Result<()> {
+        let restarts = self.inspected["RestartCount"]
+            .as_u64()
+            .context("a container says how often it was started again")?;
+        ensure!(
+            restarts == 0,
+            "{} ended by itself {restarts} times: see `docker logs {0}`",
+            self.name
+        );
+        Ok(())
+    }
+
     pub fn exit_code(&self) -> anyhow::Result<i64> {
         self.inspected["State"]["ExitCode"]
             .as_i64()
@@ -207,14 +220,7 @@ impl Container {
 /// That the engine has had to start none again: each ran until it was asked to end.
 pub async fn assert_none_ended_by_itself() -> anyhow::Result<()> {
     for container in containers().await? {
-        let restarts = container.inspected["RestartCount"]
-            .as_u64()
-            .context("a container says how often it was started again")?;
-        ensure!(
-            restarts == 0,
-            "{} ended by itself {restarts} times: see `docker logs {0}`",
-            container.name
-        );
+        container.assert_did_not_end_by_itself()?;
     }
     Ok(())
 }

@@ -139,6 +139,8 @@ pub async fn assert_found_by_the_gateway(container: &Container) -> anyhow::Resul
 /// SIGTERM; it must end by itself, with this exit code, within its grace period.
 pub async fn end_well(container: &Container, code: i64) -> anyhow::Result<String> {
     let grace = container.grace()?;
+    // Starting it again would forget that.
+    container.again().await?.assert_did_not_end_by_itself()?;
     let (lasted, ended_with) = container.stop().await?;
     ensure!(
         ended_with == code && lasted < grace,
