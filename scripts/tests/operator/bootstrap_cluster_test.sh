@@ -1,8 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # $out and $status are set by run
 # Does bootstrap-cluster.sh refuse the wrong cluster, do nothing when asked to, and install what GitOps then keeps?
 
-export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
-export HOME=$STUB_STATE
 repository=https://github.com/praxis-example/praxis.git
 
 # given_project ENV: a clone that is ready to be deployed to ENV, and pushed
@@ -100,13 +98,17 @@ test_another_repository_is_refused_and_the_same_by_ssh_is_not() {
   expect_status 0
 }
 
-test_a_deploy_key_goes_in_as_a_file() {
+install_with_a_deploy_key() {
   given_project dev
   grep -rl "$repository" "$project/gitops" | xargs sed -i "s,$repository,ssh://git@${repository#https://},"
   push
   echo 'not a real key' >"$STUB_STATE/key"
   run "$script" dev --deploy-key "$STUB_STATE/key"
   expect_status 0
+}
+
+test_a_deploy_key_goes_in_as_a_file() {
+  install_with_a_deploy_key
   expect_equal "$(calls "from-file=sshPrivateKey=$STUB_STATE/key")" 1
   expect_equal "$(calls 'from-literal=url=ssh://git@')" 1
   expect_equal "$(calls 'not a real key')" 0
@@ -196,12 +198,7 @@ test_a_root_whose_path_is_no_environments_is_refused() {
 
 # kubectl's own way to apply keeps all of it a second time, in the annotation last-applied-configuration.
 test_a_deploy_key_is_applied_by_the_server() {
-  given_project dev
-  grep -rl "$repository" "$project/gitops" | xargs sed -i "s,$repository,ssh://git@${repository#https://},"
-  push
-  echo 'not a real key' >"$STUB_STATE/key"
-  run "$script" dev --deploy-key "$STUB_STATE/key"
-  expect_status 0
+  install_with_a_deploy_key
   grep -q '"kind": "Secret"' "$STUB_STATE/applied" || fail 'the key was not applied'
   expect_equal "$(grep '^kubectl apply' "$STUB_STATE/calls" | grep -cv -- --server-side)" 0
 }

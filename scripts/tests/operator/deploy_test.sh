@@ -3,8 +3,6 @@
 # as origin; the cluster and the outside are stand-ins that answer for whatever commit is there.
 
 export PRAXIS_ROLLOUT_PAUSE_SECONDS=0 PRAXIS_ROLLOUT_SECONDS=0
-export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
-export HOME=$STUB_STATE
 export PRAXIS_REGISTRY=registry.example.org PRAXIS_SIGNER=https://github.com/o/r/.github/workflows/release.yml@refs/heads/main
 work=$STUB_STATE/work
 commit=$(printf 'c%.0s' {1..40})

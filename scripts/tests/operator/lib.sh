@@ -4,6 +4,10 @@
 root_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 : "${STUB_STATE:?run.sh gives each test a directory}"
 
+# Whoever's machine this is: commits are the tests' own, and nothing of a home is read or written.
+export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
+export HOME=$STUB_STATE
+
 fail() {
   printf 'failed: %s\n' "$*" >&2
   exit 1

@@ -4,8 +4,6 @@
 
 export PRAXIS_REGISTRY=registry.example.org
 export PRAXIS_SIGNER=https://github.com/praxis-example/praxis/.github/workflows/release.yml@refs/heads/main
-export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
-export HOME=$STUB_STATE
 # A repository of its own: in the one of this tree somebody may commit while a test runs.
 project=$STUB_STATE/project
 mkdir "$project"

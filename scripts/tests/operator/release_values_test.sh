@@ -11,8 +11,6 @@ given_values() {
   rm -f "$values"/projectors/*.yaml
   cp "$root_dir/gitops/values/prod/migrate.yaml" "$values/migrate.yaml"
   git -C "$PRAXIS_GITOPS_VALUES" init -q
-  git -C "$PRAXIS_GITOPS_VALUES" config user.email test@example.org
-  git -C "$PRAXIS_GITOPS_VALUES" config user.name test
 }
 
 # commit DAYS: as if it had been that many days ago
