@@ -55,20 +55,25 @@ digest_of() { of_release 'sha256:[0-9a-f]{64}' ".images[\"$1\"]"; }
 # When a file came: by its commit, as a checkout gives every file the same time.
 added_at() { git -C "$values" log --diff-filter=A --format=%ct -1 -- "$1"; }
 
+# The file of the projector that came last; one that is not committed counts as the first.
+newest_projector() {
+  local file
+  for file in "$values"/projectors/*.yaml; do
+    if [ -e "$file" ]; then printf '%s %s\n' "$(added_at "$file")" "$file"; fi
+  done | sort -snr -k 1,1 | sed -n '1s/^[0-9]* //p'
+}
+
 # The file of the projector that serves. After a release that was prepared and not served none has its tag: then the newest.
 projector_before() {
-  local file serving at newest=0 found=''
+  local file serving
   serving=$(values_of "$values/query-api.yaml" tag)
   for file in "$values"/projectors/*.yaml; do
-    [ -e "$file" ] || continue
-    if [ "$(values_of "$file" tag)" = "$serving" ]; then
-      found=$file
-      break
+    if [ -e "$file" ] && [ "$(values_of "$file" tag)" = "$serving" ]; then
+      echo "$file"
+      return
     fi
-    at=$(added_at "$file") || at=0
-    if [ "${at:-0}" -ge "$newest" ]; then newest=${at:-0} found=$file; fi
   done
-  printf '%s' "$found"
+  newest_projector
 }
 
 # projector_after FILE FINGERPRINT: that projector's file for another fingerprint. What people have set goes on, but for the
@@ -124,16 +129,15 @@ serve() {
 }
 
 expire() {
-  local file at successor='' newest=0 serving
+  local file successor serving
   serving=$(values_of "$values/query-api.yaml" tag)
   [ "$(git -C "$values" rev-parse --is-shallow-repository)" = false ] ||
     die "the history is not here, which says since when a projector runs: fetch all of it (fetch-depth: 0)"
   for file in "$values"/projectors/*.yaml; do
-    at=$(added_at "$file")
-    [ -n "$at" ] || die "$file is not committed"
-    if [ "$at" -gt "$newest" ]; then newest=$at successor=$file; fi
+    [ -n "$(added_at "$file")" ] || die "$file is not committed"
   done
-  if [ $(($(date +%s) - newest)) -lt $((window_days * 86400)) ]; then
+  successor=$(newest_projector)
+  if [ $(($(date +%s) - $(added_at "$successor"))) -lt $((window_days * 86400)) ]; then
     say "$(basename "$successor" .yaml) has been there for less than $window_days days: nothing expires"
     return
   fi
