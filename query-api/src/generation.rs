@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use praxis_event_store::port::LogReader;
-use praxis_http_kit::meta::{Check, why};
+use praxis_http_kit::meta::Check;
 use praxis_http_kit::position::EpochPosition;
 use praxis_read_models::reads::Reads;
 use praxis_read_models::registry::{Generation, GenerationState, Registry};
@@ -118,7 +118,7 @@ impl ReadSide {
     pub async fn readiness(&self) -> Check {
         match self.answering().await {
             Ok(number) => Check::new("views", true).saying(format!("generation {number}")),
-            Err(error) => Check::new("views", false).saying(why(&error)),
+            Err(error) => Check::failed("views", &error),
         }
     }
 

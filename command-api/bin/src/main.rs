@@ -191,11 +191,11 @@ impl Readiness for Ready {
     async fn checks(&self) -> Vec<Check> {
         let log = match self.reader.head().await {
             Ok(head) => Check::new("log", true).saying(format!("at position {}", head.position)),
-            Err(error) => Check::new("log", false).saying(meta::why(&error)),
+            Err(error) => Check::failed("log", &error),
         };
         let keys = match self.vault.check_keys().await {
             Ok(()) => Check::new("keys", true),
-            Err(error) => Check::new("keys", false).saying(meta::why(&error)),
+            Err(error) => Check::failed("keys", &error),
         };
         // The log is the truth and the relay catches up: without Kafka commands go on, so it never fails readiness.
         let kafka = match self.kafka.check().await {

@@ -66,6 +66,11 @@ impl Check {
         }
     }
 
+    /// A check that failed, saying [why].
+    pub fn failed(name: &'static str, error: &(dyn Error + 'static)) -> Self {
+        Self::new(name, false).saying(why(error))
+    }
+
     /// The check, with more to say.
     #[must_use]
     pub fn saying(self, detail: impl Into<String>) -> Self {
@@ -274,7 +279,8 @@ mod tests {
     #[test]
     fn why_ends_with_the_cause() {
         let refused = Unavailable(io::Error::other(Unavailable(io::ErrorKind::TimedOut.into())));
-        assert_eq!(why(&refused), "unavailable: unavailable: timed out");
+        let detail = Check::failed("log", &refused).detail;
+        assert_eq!(detail.as_deref(), Some("unavailable: unavailable: timed out"));
     }
 
     #[tokio::test]

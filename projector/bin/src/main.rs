@@ -147,11 +147,11 @@ impl Readiness for Ready {
     async fn checks(&self) -> Vec<Check> {
         let log = match self.reader.head().await {
             Ok(head) => Check::new("log", true).saying(format!("at position {}", head.position)),
-            Err(error) => Check::new("log", false).saying(meta::why(&error)),
+            Err(error) => Check::failed("log", &error),
         };
         let keys = match self.vault.check_keys().await {
             Ok(()) => Check::new("keys", true),
-            Err(error) => Check::new("keys", false).saying(meta::why(&error)),
+            Err(error) => Check::failed("keys", &error),
         };
         let views = match self.registry.generations().await {
             Ok(all) => {
@@ -162,7 +162,7 @@ impl Readiness for Ready {
                     .count();
                 Check::new("views", true).saying(format!("{count} generations of this program"))
             }
-            Err(error) => Check::new("views", false).saying(meta::why(&error)),
+            Err(error) => Check::failed("views", &error),
         };
         vec![log, keys, views]
     }

@@ -150,7 +150,7 @@ impl Readiness for Ready {
         let keys = match self.vault.check_keys().await {
             Ok(()) => Check::new("keys", true),
             Err(error @ VaultError::Store(_)) => Check::new("keys", true).saying(meta::why(&error)),
-            Err(error) => Check::new("keys", false).saying(meta::why(&error)),
+            Err(error) => Check::failed("keys", &error),
         };
         vec![log, keys, self.reads.readiness().await]
     }
